@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/change.h"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/printers/plan.h"
+#include "apply/executor.h"
+#include "kernel/files.h"
+#include "model/json.h"
+
+namespace tessera::app {
+
+namespace {
+
+Deadline deadline_of(const ChangeOptions& options) {
+  return Deadline::in(Milliseconds(static_cast<std::int64_t>(options.wait_seconds * 1000)));
+}
+
+void print_plan(const Session& session, const model::Plan& plan) {
+  if (session.json) {
+    fmt::print("{}\n", model::to_json(plan).dump(2));
+  } else {
+    fmt::print("{}", plan_text(plan));
+  }
+  (void)std::fflush(stdout);
+}
+
+/// Plans left over from a crash come first: planning on top of them would take a half-done state
+/// for the host's own.
+Status check_nothing_unfinished(const apply::Journal& journal) {
+  TRY_LET(const auto unfinished, journal.unfinished());
+  if (unfinished.empty()) return {};
+  const auto& first = unfinished.front();
+  return fail(ErrorKind::conflict, fmt::format("plan {}", first.id),
+              fmt::format("'{}' was cut off ({}); the host is between two states",
+                          first.plan.title, to_string(first.state)),
+              "tessera recover");
+}
+
+Status carry_out(const Session& session, const ChangeOptions& options, const std::string& title,
+                 const MakePlan& make_plan) {
+  TRY_LET(auto workplace, open_workplace(session, options, title));
+  TRY(check_nothing_unfinished(workplace.journal));
+  TRY_LET(const auto plan, make_plan(workplace.root));
+  if (plan.operations.empty()) return {};
+  ProgressPrinter progress;
+  TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
+  TRY_LET(const auto id, executor.apply(plan));
+  if (!session.json) {
+    fmt::print("Done, as plan {}. To take it back: tessera undo {}\n", id, id);
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_change_options(CLI::App& verb, ChangeOptions& options) {
+  verb.add_flag("-n,--dry-run", options.dry_run, "print the plan with its reasons; do nothing");
+  verb.add_option("--wait", options.wait_seconds, "seconds to wait for another change to end")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 86400.0));
+}
+
+std::string state_dir(const Session& session) {
+  if (!session.state_dir.empty()) return session.state_dir;
+  const std::string root = session.root == "/" ? "" : session.root;
+  return root + std::string(kernel::files::state_dir);
+}
+
+Result<Workplace> open_workplace(const Session& session, const ChangeOptions& options,
+                                 const std::string& purpose) {
+  TRY_LET(auto root, kernel::Root::open(session.root));
+  if (root.kind() == kernel::Root::Kind::recording) {
+    return fail(ErrorKind::unsupported, session.root,
+                "a recording is a picture of a host; nothing in it can be changed",
+                "use --dry-run to see the plan");
+  }
+  TRY_LET(auto journal, apply::Journal::open(state_dir(session), apply::Journal::Mode::write));
+  TRY_LET(auto lock, apply::Lock::take(state_dir(session), purpose, deadline_of(options)));
+  return Workplace{std::move(root), std::move(lock), std::move(journal)};
+}
+
+int change_host(const Session& session, const ChangeOptions& options, const MakePlan& make_plan) {
+  auto root = kernel::Root::open(session.root);
+  if (!root) return report(session, root.error());
+  auto plan = make_plan(*root);
+  if (!plan) return report(session, plan.error());
+  print_plan(session, *plan);
+  if (options.dry_run || plan->operations.empty()) return exit_ok;
+  auto done = carry_out(session, options, plan->title, make_plan);
+  return done ? exit_ok : report(session, done.error());
+}
+
+}  // namespace tessera::app

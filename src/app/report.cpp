@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/verb.h"
+#include "model/json.h"
+
+namespace tessera::app {
+
+int report(const Session& session, const Error& error) {
+  if (session.json) fmt::print("{}\n", model::to_json(error).dump(2));
+  fmt::print(stderr, "tessera: {}\n", one_line(error));
+  if (!error.hint.empty()) fmt::print(stderr, "  hint: {}\n", error.hint);
+  return 10 + static_cast<int>(error.kind);
+}
+
+}  // namespace tessera::app

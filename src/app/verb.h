@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tessera::app {
+
+/// What every verb gets: the options given before or after its name, and where its result goes.
+struct Session {
+  std::string root = "/";  ///< --root: "/", a directory, or a recording
+  std::string state_dir;   ///< --state: journal and lock; default ROOT/var/lib/tessera
+  bool json = false;       ///< --json
+  int exit_code = 0;       ///< set by the verb's callback
+};
+
+// Exit codes, documented in docs/exit-codes.md and in the man page.
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors
+inline constexpr int exit_errors = 2;    ///< doctor: errors
+inline constexpr int exit_usage = 64;    ///< the command line is wrong
+
+/// Prints an error for people on stderr (sentence, then "hint: ..."), or with --json as
+/// tessera/error/1 on stdout, and returns the exit code of its kind (10 + the kind's place in
+/// ErrorKind: not_found 10, denied 11, busy 12, stale 13, timeout 14, unsupported 15, invalid 16,
+/// conflict 17, io 18).
+int report(const Session& session, const Error& error);
+
+/// Each verb is one file in app/verbs/ with one function that adds its subcommand to the parser;
+/// the callback does the work and sets session.exit_code. src/app/verbs.cpp lists them all.
+using AddVerb = void (*)(CLI::App& parser, Session& session);
+
+void add_list(CLI::App& parser, Session& session);
+void add_show(CLI::App& parser, Session& session);
+void add_doctor(CLI::App& parser, Session& session);
+void add_assign(CLI::App& parser, Session& session);
+void add_undo(CLI::App& parser, Session& session);
+void add_history(CLI::App& parser, Session& session);
+void add_recover(CLI::App& parser, Session& session);
+void add_framebuffer(CLI::App& parser, Session& session);
+void add_module(CLI::App& parser, Session& session);
+void add_run(CLI::App& parser, Session& session);
+void add_lab(CLI::App& parser, Session& session);
+void add_generate(CLI::App& parser, Session& session);
+
+}  // namespace tessera::app

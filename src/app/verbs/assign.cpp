@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/assign.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/change.h"
+#include "app/verb.h"
+#include "model/intent.h"
+#include "plan/operations.h"
+#include "probe/probe.h"
+
+namespace tessera::app {
+
+namespace {
+
+struct AssignOptions {
+  std::string card;
+  std::string to;
+  std::string driver;
+  bool force = false;
+  bool stop_holders = false;
+  ChangeOptions change;
+};
+
+/// The drivers that the card's functions had before Tessera gave it away, from the newest assign
+/// in effect. No journal, or none that can be read, is no obstacle: the kernel's matching decides.
+std::map<model::PciAddress, std::string> drivers_before(const Session& session,
+                                                        const model::Card& card) {
+  std::map<model::PciAddress, std::string> before;
+  auto journal = apply::Journal::open(state_dir(session), apply::Journal::Mode::read);
+  if (!journal) return before;
+  auto records = journal->plans();
+  if (!records) return before;
+  for (const auto& record : *records) {
+    if (record.state != apply::PlanState::applied || record.plan.subject != card.identity) continue;
+    for (const auto& operation : record.plan.operations) {
+      if (operation.kind != "vfio.assign" || operation.before.empty()) continue;
+      auto address = model::parse_pci_address(operation.subject);
+      const auto& driver = operation.before.front().value;
+      if (address && !driver.empty() && !plan::is_vfio_driver(driver)) {
+        before.emplace(*address, driver);
+      }
+    }
+    if (!before.empty()) return before;
+  }
+  return before;
+}
+
+Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
+                              const AssignOptions& options) {
+  TRY_LET(const auto host, probe::take_snapshot(root));
+  TRY_LET(const model::Card* const card, model::select_card(host, options.card));
+  model::AssignIntent intent;
+  intent.card = card->address;
+  intent.to = options.to == "vm" ? model::Owner::vm : model::Owner::host;
+  intent.holders =
+      options.stop_holders ? model::HolderPolicy::stop : model::HolderPolicy::refuse;
+  intent.force = options.force;
+  intent.vfio_driver = options.driver;
+  if (intent.to == model::Owner::host) intent.drivers_before = drivers_before(session, *card);
+  return plan::plan_assign(host, intent);
+}
+
+}  // namespace
+
+void add_assign(CLI::App& parser, Session& session) {
+  auto* verb = parser.add_subcommand(
+      "assign", "give a card to virtual machines, or take it back for the host");
+  auto options = std::make_shared<AssignOptions>();
+  verb->add_option("card", options->card, "PCI address or identity of the card")->required();
+  verb->add_option("--to", options->to, "who gets it")
+      ->required()
+      ->check(CLI::IsMember({"vm", "host"}));
+  verb->add_flag("--stop-holders", options->stop_holders,
+                 "stop the processes and units that use the card first");
+  verb->add_flag("--force", options->force,
+                 "give away the display this machine booted on; never skips isolation");
+  verb->add_option("--driver", options->driver,
+                   "bind this VFIO driver instead of the best one for the card");
+  add_change_options(*verb, options->change);
+  verb->callback([&session, options] {
+    session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
+      return make_plan(session, root, *options);
+    });
+  });
+}
+
+}  // namespace tessera::app

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/change.h"
+#include "app/printers/plan.h"
+#include "app/verb.h"
+#include "apply/executor.h"
+
+namespace tessera::app {
+
+namespace {
+
+struct RecoverOptions {
+  std::int64_t forget = 0;
+  ChangeOptions change;
+};
+
+/// Gives a plan up that can never be undone, for instance because its card was taken out.
+Status forget(apply::Journal& journal, std::int64_t id) {
+  TRY_LET(const auto record, journal.plan(id));
+  if (record.state == apply::PlanState::applied || record.state == apply::PlanState::undone) {
+    return fail(ErrorKind::invalid, fmt::format("plan {}", id),
+                fmt::format("it is {}; there is nothing to forget", to_string(record.state)));
+  }
+  TRY(journal.set_state(id, apply::PlanState::undone, "given up by hand: " + record.note));
+  fmt::print("Plan {} is given up; look at the host with tessera doctor.\n", id);
+  return {};
+}
+
+Result<int> recover(const Session& session, const RecoverOptions& options) {
+  TRY_LET(auto workplace, open_workplace(session, options.change, "recover"));
+  if (options.forget != 0) {
+    TRY(forget(workplace.journal, options.forget));
+    return exit_ok;
+  }
+  ProgressPrinter progress;
+  TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
+  TRY_LET(const auto recovered, executor.recover());
+  if (recovered.empty()) fmt::print("Nothing to recover: no change was cut off.\n");
+  int code = exit_ok;
+  for (const auto& one : recovered) {
+    fmt::print("Plan {} ({}) was cut off while {}; it is {} now.\n", one.id, one.title,
+               to_string(one.found), to_string(one.now));
+    if (one.now != apply::PlanState::failed) continue;
+    fmt::print("  {}\n  hint: mend that and run tessera recover again, or give the plan up with "
+               "tessera recover --forget {}\n",
+               one.note, one.id);
+    code = 10 + static_cast<int>(ErrorKind::io);
+  }
+  return code;
+}
+
+}  // namespace
+
+void add_recover(CLI::App& parser, Session& session) {
+  auto* verb = parser.add_subcommand(
+      "recover", "after a crash: bring the host to a known state (finish or undo what was cut off)");
+  auto options = std::make_shared<RecoverOptions>();
+  verb->add_option("--forget", options->forget, "give up this plan without touching the host");
+  options->change.wait_seconds = 10;
+  verb->add_option("--wait", options->change.wait_seconds,
+                   "seconds to wait for another change to end")
+      ->capture_default_str();
+  verb->callback([&session, options] {
+    auto code = recover(session, *options);
+    session.exit_code = code ? *code : report(session, code.error());
+  });
+}
+
+}  // namespace tessera::app

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apply/executor.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include <fmt/format.h>
+
+#include "apply/crash_point.h"
+#include "apply/expect.h"
+#include "base/text.h"
+#include "kernel/modules.h"
+#include "kernel/processes.h"
+
+namespace tessera::apply {
+
+namespace {
+
+using model::Expectation;
+using model::Operation;
+using model::Plan;
+using model::Step;
+using Action = model::Step::Action;
+
+/// What the kernel logged last about `subject`, as a phrase to put after an error; empty if
+/// nothing. The last two lines are enough: the kernel says the reason last.
+std::string kernel_words(const kernel::Root& root, const std::string& subject) {
+  std::vector<std::string> about;
+  for (const auto& line : root.kernel_log()) {
+    if (line.find(subject) != std::string::npos) about.push_back(text::printable(line));
+  }
+  if (about.empty()) return {};
+  if (about.size() > 2) about.erase(about.begin(), about.end() - 2);
+  return fmt::format("; the kernel says: {}", text::join(about, " / "));
+}
+
+/// The text of a file before a step writes it, for the journal; empty where it cannot be read.
+std::string found_before(const kernel::Root& root, const Step& step) {
+  if (step.action != Action::write) return {};
+  auto before = root.read(step.path);
+  return before ? std::string(text::trim(*before)) : std::string{};
+}
+
+std::vector<kernel::Root::LateWrite> late_writes(const Step& step) {
+  std::vector<kernel::Root::LateWrite> writes;
+  for (const auto& late : step.late) writes.push_back({late.path, late.text});
+  return writes;
+}
+
+bool shares_a_device(const Plan& one, const Plan& other) {
+  return std::ranges::any_of(one.operations, [&](const Operation& mine) {
+    return mine.kind != "module.load" &&
+           std::ranges::any_of(other.operations, [&](const Operation& theirs) {
+             return theirs.subject == mine.subject;
+           });
+  });
+}
+
+}  // namespace
+
+Executor::Executor(const kernel::Root& root, Journal& journal, Progress& progress,
+                   kernel::UeventListener listener)
+    : root_(&root), journal_(&journal), progress_(&progress), listener_(std::move(listener)) {}
+
+Result<Executor> Executor::create(const kernel::Root& root, Journal& journal, Progress& progress) {
+  TRY_LET(auto listener, kernel::UeventListener::open(root));
+  return Executor(root, journal, progress, std::move(listener));
+}
+
+Status Executor::check(const std::vector<Expectation>& expectations) const {
+  for (const auto& expectation : expectations) {
+    if (holds(*root_, expectation)) continue;
+    return fail(ErrorKind::stale, expectation.path,
+                fmt::format("expected that {}, but {}", in_words(expectation),
+                            seen_instead(*root_, expectation)),
+                "somebody else changed it in between; run the command again to plan anew");
+  }
+  return {};
+}
+
+Status Executor::perform(const Step& step) {
+  const auto deadline = Deadline::in(Milliseconds(step.deadline_ms));
+  switch (step.action) {
+    case Action::write: return root_->write(step.path, step.text, deadline, late_writes(step));
+    case Action::load_module: return kernel::load_module(*root_, step.path);
+    case Action::unload_module: {
+      auto unloaded = kernel::unload_module(*root_, step.path);
+      if (!unloaded && unloaded.error().kind == ErrorKind::busy) return {};  // it has other users
+      return unloaded;
+    }
+    case Action::stop_process: {
+      auto pid = text::to_number(step.path);
+      if (!pid) return fail(ErrorKind::invalid, step.path, "is no process number");
+      return kernel::stop_process(*root_, static_cast<int>(*pid), deadline);
+    }
+    case Action::stop_unit: return kernel::stop_unit(*root_, step.path, deadline);
+    case Action::start_unit: return kernel::start_unit(*root_, step.path, deadline);
+  }
+  return {};
+}
+
+Status Executor::wait_for(const Step& step) {
+  const auto deadline = Deadline::in(Milliseconds(step.deadline_ms));
+  for (const auto& expectation : step.then) {
+    if (listener_.wait_until([&] { return holds(*root_, expectation); }, deadline)) continue;
+    return fail(ErrorKind::timeout, expectation.path,
+                fmt::format("{} was done, but {} s later it does not hold that {}: {}{}",
+                            in_words(step), step.deadline_ms / 1000, in_words(expectation),
+                            seen_instead(*root_, expectation),
+                            kernel_words(*root_, std::string(text::trim(step.text)))));
+  }
+  return {};
+}
+
+Status Executor::run_step(const Step& step, const Journal::Place& place) {
+  const auto started = std::chrono::steady_clock::now();
+  if (!std::ranges::all_of(step.only_if, [&](const auto& e) { return holds(*root_, e); })) {
+    progress_->step_skipped(step);
+    return {};
+  }
+  auto journaled = journal_->step_begins(place, found_before(*root_, step));
+  // Without a record nothing new is begun, but what was begun is taken back all the same.
+  if (!journaled && place.direction == Direction::forward) return journaled;
+  crash_point();
+  auto done = perform(step);
+  if (!done) {
+    Error error = std::move(done.error());
+    error.sentence += kernel_words(*root_, std::string(text::trim(step.text)));
+    return fail(std::move(error));
+  }
+  crash_point();
+  TRY(wait_for(step));
+  auto recorded = journal_->step_done(place);
+  if (!recorded && place.direction == Direction::forward) return recorded;
+  crash_point();
+  progress_->step_done(step, std::chrono::duration_cast<Milliseconds>(
+                                 std::chrono::steady_clock::now() - started));
+  return {};
+}
+
+Status Executor::run_forward(const Operation& operation, std::int64_t plan, int index) {
+  progress_->operation_begins(operation, Direction::forward);
+  TRY(check(operation.before));
+  Journal::Place place{plan, index, Direction::forward, 0};
+  for (const auto& step : operation.forward) {
+    TRY(run_step(step, place));
+    ++place.step;
+  }
+  return check(operation.after);
+}
+
+Status Executor::run_undo(const Operation& operation, std::int64_t plan, int index) {
+  progress_->operation_begins(operation, Direction::undo);
+  Status first_failure;
+  Journal::Place place{plan, index, Direction::undo, 0};
+  for (const auto& step : operation.undo) {
+    auto done = run_step(step, place);
+    if (!done && first_failure) first_failure = std::move(done);
+    ++place.step;
+  }
+  // The host's state decides, not each step's word: a step may have lost a race it need not win.
+  auto restored = check(operation.after_undo);
+  if (restored) return {};
+  return first_failure ? restored : first_failure;
+}
+
+Status Executor::undo_operations(const Plan& plan, std::int64_t id, int begun) {
+  Status first_failure;
+  for (int index = begun - 1; index >= 0; --index) {
+    auto undone = run_undo(plan.operations[static_cast<std::size_t>(index)], id, index);
+    if (!undone && first_failure) first_failure = std::move(undone);
+  }
+  return first_failure;
+}
+
+Error Executor::take_back(const Plan& plan, std::int64_t id, int begun, Error cause) {
+  const std::string told = one_line(cause);
+  (void)journal_->set_state(id, PlanState::undoing, told);  // recover undoes `applying` likewise
+  auto undone = undo_operations(plan, id, begun);
+  if (undone) {
+    (void)journal_->set_state(id, PlanState::undone, told);
+    cause.sentence += ". Everything done before it was taken back";
+    return cause;
+  }
+  (void)journal_->set_state(id, PlanState::failed, one_line(undone.error()));
+  cause.sentence += fmt::format(". Taking it back did not work yet: {}", one_line(undone.error()));
+  cause.hint = "tessera recover";
+  return cause;
+}
+
+Result<std::int64_t> Executor::apply(const Plan& plan) {
+  TRY_LET(const std::int64_t id, journal_->begin(plan));
+  crash_point();
+  int index = 0;
+  for (const auto& operation : plan.operations) {
+    auto done = run_forward(operation, id, index++);
+    if (!done) return fail(take_back(plan, id, index, std::move(done.error())));
+  }
+  auto recorded = journal_->set_state(id, PlanState::applied);
+  if (!recorded) return fail(take_back(plan, id, index, std::move(recorded.error())));
+  crash_point();
+  return id;
+}
+
+Status Executor::check_no_later_plan(const PlanRecord& record) const {
+  TRY_LET(const auto records, journal_->plans());
+  for (const auto& later : records) {
+    if (later.id <= record.id || later.state != PlanState::applied) continue;
+    if (!shares_a_device(record.plan, later.plan)) continue;
+    return fail(ErrorKind::conflict, fmt::format("plan {}", record.id),
+                fmt::format("plan {} ({}) came later, is in effect and touched the same devices",
+                            later.id, later.plan.title),
+                fmt::format("tessera undo {}", later.id));
+  }
+  return {};
+}
+
+Status Executor::undo(std::int64_t id) {
+  TRY_LET(const auto record, journal_->plan(id));
+  if (record.state != PlanState::applied) {
+    return fail(ErrorKind::invalid, fmt::format("plan {}", id),
+                fmt::format("it is not in effect: it is {}", to_string(record.state)),
+                "tessera history shows what can be undone");
+  }
+  TRY(check_no_later_plan(record));
+  TRY(journal_->set_state(id, PlanState::undoing));
+  crash_point();
+  auto undone = undo_operations(record.plan, id, static_cast<int>(record.plan.operations.size()));
+  if (!undone) {
+    (void)journal_->set_state(id, PlanState::failed, one_line(undone.error()));
+    Error error = std::move(undone.error());
+    error.hint = "tessera recover tries again";
+    return fail(std::move(error));
+  }
+  TRY(journal_->set_state(id, PlanState::undone));
+  crash_point();
+  return {};
+}
+
+Result<std::vector<Executor::Recovered>> Executor::recover() {
+  TRY_LET(const auto records, journal_->unfinished());
+  std::vector<Recovered> all;
+  for (const auto& record : records) {
+    Recovered one{record.id, record.plan.title, record.state, PlanState::undone, record.note};
+    const bool complete =
+        record.state == PlanState::applying &&
+        record.operations_begun == static_cast<int>(record.plan.operations.size()) &&
+        std::ranges::all_of(record.plan.operations,
+                            [&](const Operation& done) { return check(done.after).has_value(); });
+    if (complete) {
+      one.now = PlanState::applied;
+    } else {
+      auto undone = undo_operations(record.plan, record.id, record.operations_begun);
+      if (!undone) {
+        one.now = PlanState::failed;
+        one.note = one_line(undone.error());
+      }
+    }
+    TRY(journal_->set_state(record.id, one.now, one.note));
+    crash_point();
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace tessera::apply

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apply/journal.h"
+#include "base/result.h"
+#include "kernel/root.h"
+#include "kernel/uevent.h"
+#include "model/plan.h"
+
+namespace tessera::apply {
+
+/// What happens while a plan is carried out, for whoever wants to show it. The engine has no mouth.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  virtual void operation_begins(const model::Operation& operation, Direction direction) = 0;
+  virtual void step_done(const model::Step& step, Milliseconds took) = 0;
+  virtual void step_skipped(const model::Step& step) = 0;
+};
+
+/// The hands: carries plans through the journal to the kernel, takes them back, and cleans up after
+/// a crash. The caller holds the Lock. Each step goes: journal it, do it, wait (uevents, deadline)
+/// until what must hold holds, journal that. Every answer is read back from the kernel.
+class Executor {
+ public:
+  /// `root`, `journal` and `progress` must outlive it.
+  static Result<Executor> create(const kernel::Root& root, Journal& journal, Progress& progress);
+
+  /// Carries the plan out and returns its id. If a step fails, or the world is not as planned
+  /// (stale), everything done so far is undone, and the error says whether that worked.
+  Result<std::int64_t> apply(const model::Plan& plan);
+
+  /// Takes an applied plan back, last operation first. Errors: invalid (not in effect),
+  /// conflict (a later plan in effect touched the same devices: undo that one first).
+  Status undo(std::int64_t id);
+
+  /// What recover() did with one unfinished plan.
+  struct Recovered {
+    std::int64_t id = 0;
+    std::string title;
+    PlanState found = PlanState::applying;  ///< as the crash left it
+    PlanState now = PlanState::undone;
+    std::string note;
+  };
+  /// Brings every unfinished plan to a known state: one whose every operation holds is applied,
+  /// any other is undone. What cannot be undone now stays `failed`, with the reason, and is tried
+  /// again by the next recover.
+  Result<std::vector<Recovered>> recover();
+
+ private:
+  Executor(const kernel::Root& root, Journal& journal, Progress& progress,
+           kernel::UeventListener listener);
+
+  Status check(const std::vector<model::Expectation>& expectations) const;
+  Status wait_for(const model::Step& step);
+  Status perform(const model::Step& step);
+  Status run_step(const model::Step& step, const Journal::Place& place);
+  Status run_forward(const model::Operation& operation, std::int64_t plan, int index);
+  Status run_undo(const model::Operation& operation, std::int64_t plan, int index);
+  Status undo_operations(const model::Plan& plan, std::int64_t id, int begun);
+  Error take_back(const model::Plan& plan, std::int64_t id, int begun, Error cause);
+  Status check_no_later_plan(const PlanRecord& record) const;
+
+  const kernel::Root* root_;
+  Journal* journal_;
+  Progress* progress_;
+  kernel::UeventListener listener_;
+};
+
+}  // namespace tessera::apply

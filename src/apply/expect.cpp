@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apply/expect.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "kernel/files.h"
+#include "kernel/modules.h"
+
+namespace tessera::apply {
+
+namespace {
+
+namespace files = kernel::files;
+using What = model::Expectation::What;
+
+/// The last piece of the link at `path`; empty when there is no such link.
+std::string link_name(const kernel::Root& root, const std::string& path) {
+  auto target = root.read_link(path);
+  if (!target) return {};
+  return target->substr(target->rfind('/') + 1);
+}
+
+/// A zombie still has its directory, but no cgroup line and nothing open any more.
+bool process_runs(const kernel::Root& root, const std::string& pid) {
+  auto number = text::to_number(pid);
+  return number && root.exists(files::process(static_cast<int>(*number), "comm"));
+}
+
+bool unit_runs(const kernel::Root& root, const std::string& unit) {
+  auto entries = root.list(files::proc);
+  if (!entries) return false;
+  for (const auto& entry : *entries) {
+    auto pid = text::to_number(entry);
+    if (!pid) continue;
+    auto cgroup = root.read(files::process(static_cast<int>(*pid), "cgroup"));
+    if (cgroup && text::trim(*cgroup).ends_with("/" + unit)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool holds(const kernel::Root& root, const model::Expectation& expectation) {
+  switch (expectation.what) {
+    case What::link_name: return link_name(root, expectation.path) == expectation.value;
+    case What::link_name_is_not: return link_name(root, expectation.path) != expectation.value;
+    case What::text: {
+      auto seen = root.read(expectation.path);
+      return seen && text::trim(*seen) == expectation.value;
+    }
+    case What::module:
+      return kernel::module_present(root, expectation.path) == (expectation.value == "yes");
+    case What::process:
+      return process_runs(root, expectation.path) == (expectation.value == "yes");
+    case What::unit: return unit_runs(root, expectation.path) == (expectation.value == "yes");
+  }
+  return false;
+}
+
+std::string seen_instead(const kernel::Root& root, const model::Expectation& expectation) {
+  switch (expectation.what) {
+    case What::link_name:
+    case What::link_name_is_not: {
+      const auto name = link_name(root, expectation.path);
+      return name.empty() ? "there is no such link" : fmt::format("it leads to {}", name);
+    }
+    case What::text: {
+      auto seen = root.read(expectation.path);
+      if (!seen) return seen.error().sentence;
+      return fmt::format("it reads '{}'", text::printable(text::trim(*seen)));
+    }
+    case What::module:
+    case What::process:
+    case What::unit: return expectation.value == "yes" ? "it is not there" : "it is still there";
+  }
+  return {};
+}
+
+}  // namespace tessera::apply

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "kernel/root.h"
+#include "model/plan.h"
+
+namespace tessera::apply {
+
+/// Whether it holds now, read from the kernel.
+bool holds(const kernel::Root& root, const model::Expectation& expectation);
+
+/// What is there instead, for the error: "leads to nouveau", "reads '(null)'", "is not there".
+std::string seen_instead(const kernel::Root& root, const model::Expectation& expectation);
+
+}  // namespace tessera::apply

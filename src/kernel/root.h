@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace tessera::kernel {
+
+/// The door to a host's files: the live system ("/"), a directory that holds another one
+/// (a fake host, an image), or a recording. All paths are absolute inside that root.
+///
+/// A directory is opened with openat2(RESOLVE_IN_ROOT): no link inside it, absolute or with too
+/// many "..", can lead to the machine we run on. A recording lives in memory and refuses writes.
+///
+/// Everything read is read now; nothing is cached.
+class Root {
+ public:
+  enum class Kind { live, directory, recording };
+
+  /// Opens "/" (live), another directory, or a recording file.
+  /// Errors: not_found; invalid when a recording does not parse; unsupported without openat2.
+  static Result<Root> open(const std::string& location);
+
+  Root(Root&&) noexcept;
+  Root& operator=(Root&&) noexcept;
+  ~Root();
+
+  [[nodiscard]] Kind kind() const;
+  /// What open() was given.
+  [[nodiscard]] const std::string& location() const;
+
+  /// The whole text of a file, at most 4 MiB. Errors: not_found, denied, io, ...
+  [[nodiscard]] Result<std::string> read(std::string_view path) const;
+  /// A link's target as stored.
+  [[nodiscard]] Result<std::string> read_link(std::string_view path) const;
+  /// Names in a directory, sorted, without "." and "..".
+  [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path) const;
+  [[nodiscard]] bool exists(std::string_view path) const;
+  /// Opens a file for those who wait on it or hand it on (uevents, device nodes): open(2)'s
+  /// `flags`, without O_CREAT; O_CLOEXEC is added. Errors: unsupported on a recording.
+  [[nodiscard]] Result<Fd> open_file(std::string_view path, int flags) const;
+
+  /// Writes `text` with one write(2), as sysfs wants it, in a child process, because a write to
+  /// sysfs can block until a user of the device lets go (vfio's unbind; measured: for ever).
+  /// If the kernel has not answered at `deadline`, the error is `timeout` and the child stays
+  /// behind in the kernel; should the write come back later, the child carries out
+  /// `if_it_comes_late` (more writes, in order), so that no device is left unbound and forgotten.
+  struct LateWrite {
+    std::string path;
+    std::string text;
+  };
+  [[nodiscard]] Status write(std::string_view path, std::string_view text, Deadline deadline,
+                             const std::vector<LateWrite>& if_it_comes_late = {}) const;
+
+  /// Lines that the kernel logged, oldest first, without their time stamps: /dev/kmsg of the live
+  /// system, a recording's dmesg notes, a rehearsal host's log. Empty where it cannot be read.
+  [[nodiscard]] std::vector<std::string> kernel_log() const;
+
+ private:
+  struct State;
+  explicit Root(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tessera::kernel

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/pci.h"
+#include "model/reading.h"
+
+namespace tessera::model {
+
+/// One PCI function as the kernel shows it. Every field can be missing: recordings are partial, and
+/// so is the view of a user who is not root.
+struct PciFunction {
+  PciAddress address;
+  std::string sysfs_path;  ///< canonical, "/sys/devices/pci0000:00/..."; empty when not known
+  Reading<std::uint16_t> vendor;
+  Reading<std::uint16_t> device;
+  Reading<std::uint16_t> subsystem_vendor;
+  Reading<std::uint16_t> subsystem_device;
+  Reading<std::uint32_t> class_code;  ///< 24 bits: base class, subclass, interface
+  std::string vendor_name;            ///< from pci.ids; empty when not known
+  std::string device_name;
+  std::string driver;                     ///< bound driver; empty when none
+  Reading<std::string> driver_override;   ///< value "" when unset ("(null)" in sysfs)
+  std::string modalias;                   ///< "pci:v000010DEd..."; empty when not readable
+  std::string vfio_module;                ///< best VFIO module by modules.alias; empty when unknown
+  std::string usual_driver;               ///< the module that modules.alias would bind; may be empty
+  Reading<int> iommu_group;
+  Reading<int> numa_node;                 ///< -1: the firmware does not say
+  Reading<bool> boot_vga;
+  Reading<std::vector<std::string>> reset_methods;  ///< in the kernel's order; empty list: disabled
+  std::optional<PciAddress> parent;       ///< the bridge above it
+  std::optional<PciAddress> physical_function;  ///< set on an SR-IOV virtual function
+  /// PCI Express (it has a max_link_speed file) rather than conventional PCI; absent in a
+  /// recording without that file.
+  Reading<bool> express;
+  Reading<int> vf_total;                  ///< sriov_totalvfs
+  Reading<int> vf_enabled;                ///< sriov_numvfs
+  std::vector<std::string> mdevs;         ///< UUIDs of mediated devices made on it
+  std::vector<std::string> device_files;  ///< "/dev/dri/card0", "/dev/snd/controlC1", ...
+};
+
+/// A stretch of bus addresses that the IOMMU keeps for itself (reserved_regions).
+struct ReservedRegion {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;  ///< inclusive
+  std::string type;        ///< "msi", "reserved", "direct", "direct-relaxable"
+  bool operator==(const ReservedRegion&) const = default;
+};
+
+/// What the IOMMU can keep apart: belongs to one owner as a whole.
+struct IommuGroup {
+  int number = 0;
+  std::vector<PciAddress> members;  ///< sorted
+  Reading<std::string> type;        ///< of the default domain: "DMA", "DMA-FQ", "identity", ...
+  std::vector<ReservedRegion> reserved_regions;
+};
+
+/// A framebuffer that the firmware left and the kernel still draws on.
+struct BootFramebuffer {
+  std::string device;  ///< platform device, "simple-framebuffer.0"; empty when only iomem tells
+  std::string driver;  ///< "simple-framebuffer", "efi-framebuffer"; empty when unbound
+  std::uint64_t first = 0;  ///< addresses from /proc/iomem; both 0 when not readable
+  std::uint64_t last = 0;
+  std::string label;                    ///< the iomem line's name: "BOOTFB", "efifb", "simpledrm"
+  std::optional<PciAddress> function;   ///< whose BAR it lies in
+};
+
+/// A process that has a card's device file open.
+struct Holder {
+  int pid = 0;
+  std::string name;
+  std::string unit;  ///< systemd unit; empty when it has none
+  PciAddress function;
+  std::vector<std::string> paths;
+};
+
+/// One physical board: all its PCI functions, wherever they sit.
+struct Card {
+  std::string identity;  ///< stable over renumbering: "10de:1db4-10de:1212@0000/03.0/00.0"
+  PciAddress address;    ///< its display or accelerator function
+  std::string name;      ///< for people
+  std::vector<PciAddress> functions;  ///< sorted, `address` included; bridges are not
+  std::vector<int> groups;            ///< sorted, without repeats
+  bool integrated = false;            ///< part of the processor package, not a board
+};
+
+/// Facts of the running kernel that decide whether a card can be given away.
+struct KernelFacts {
+  Reading<std::string> release;
+  Reading<std::string> command_line;
+  std::vector<std::string> iommu_units;    ///< "dmar0", "ivhd0", ...
+  /// /sys/kernel/iommu_groups is there, even if empty; absent in a recording without it.
+  Reading<bool> iommu_groups_present;
+  Reading<bool> cpu_virtualization;        ///< vmx or svm among the CPU's flags
+  Reading<bool> kvm_device;                ///< /dev/kvm is there
+  Reading<bool> vfio_pci_available;        ///< module listed in modules.alias, or present
+  Reading<bool> vfio_pci_loaded;
+  Reading<bool> unsafe_interrupts_allowed; ///< vfio_iommu_type1.allow_unsafe_interrupts
+  Reading<bool> noiommu_enabled;           ///< vfio.enable_unsafe_noiommu_mode
+  /// Intel only: every DMAR unit can remap interrupts (ecap bit 3, VT-d spec 10.4.3).
+  Reading<bool> interrupt_remapping;
+};
+
+/// Everything read from one host at one time: a plain value, the input of every decision.
+struct HostSnapshot {
+  std::string source;  ///< "/" or what --root was given
+  bool live = false;
+  KernelFacts kernel;
+  std::vector<PciFunction> functions;  ///< sorted by address
+  std::vector<IommuGroup> groups;      ///< sorted by number
+  std::vector<Card> cards;             ///< sorted by address
+  std::vector<BootFramebuffer> framebuffers;
+  std::vector<Holder> holders;
+  int unreadable_processes = 0;        ///< processes whose open files we may not see
+  std::vector<std::string> kernel_log; ///< lines that matter to a decision, oldest first
+
+  [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
+  [[nodiscard]] const IommuGroup* group(int number) const;
+  /// The card that owns `address`, or null.
+  [[nodiscard]] const Card* card_of(const PciAddress& address) const;
+};
+
+/// The card that a person means: an address of any of its functions, with or without domain, or
+/// its identity. Errors: invalid (no such form), not_found, conflict (a function that is no GPU:
+/// the sentence says what it is).
+Result<const Card*> select_card(const HostSnapshot& host, std::string_view selector);
+
+/// "NVIDIA Corporation GV100GL [Tesla V100 PCIe 16GB]", or "10de:1db4" where no name is known.
+std::string function_name(const PciFunction& function);
+
+}  // namespace tessera::model

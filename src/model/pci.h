@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tessera::model {
+
+/// A PCI address, domain:bus:device.function. It names a place now, not a card for ever: buses are
+/// renumbered by firmware updates and new cards (see Card::identity).
+struct PciAddress {
+  std::uint32_t domain = 0;   ///< 16 bits on PCs; VMD and some servers use more
+  std::uint8_t bus = 0;
+  std::uint8_t device = 0;    ///< 0..31
+  std::uint8_t function = 0;  ///< 0..7
+
+  auto operator<=>(const PciAddress&) const = default;
+};
+
+/// Takes "0000:01:00.0", "01:00.0" (domain 0) and nvidia-smi's "00000000:01:00.0", either case.
+/// Errors: invalid, saying which part is wrong.
+Result<PciAddress> parse_pci_address(std::string_view text);
+
+/// As sysfs spells it: "0000:01:00.0".
+std::string to_string(const PciAddress& address);
+
+/// Slot without function, "0000:01:00".
+std::string slot_name(const PciAddress& address);
+
+/// The upper byte of a 24-bit class code (0x030200 gives 0x03), and base plus subclass (0x0302).
+constexpr std::uint8_t base_class(std::uint32_t class_code) {
+  return static_cast<std::uint8_t>(class_code >> 16);
+}
+constexpr std::uint16_t sub_class(std::uint32_t class_code) {
+  return static_cast<std::uint16_t>(class_code >> 8);
+}
+
+/// Display (03xx), processing accelerator (1200) or co-processor (0b40): what makes a board a card.
+/// Datacentre NVIDIA is 0302, Flex 170 is 0380, MI300X is 1200, Xeon Phi is 0b40.
+bool is_gpu_class(std::uint32_t class_code);
+
+/// PCI bridge of any kind (06xx): may share a group with a card, is never given away.
+bool is_bridge_class(std::uint32_t class_code);
+
+/// Words for the class, e.g. "3D controller", "audio device"; "class 0x0c8000" for others.
+std::string class_words(std::uint32_t class_code);
+
+}  // namespace tessera::model

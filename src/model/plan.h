@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tessera::model {
+
+/// Something that must be true of the world, checkable by reading one file.
+struct Expectation {
+  enum class What {
+    link_name,   ///< the last piece of the link at `path` is `value` ("" : there is no such link)
+    link_name_is_not,  ///< the opposite: with "" it says that the link is there
+    text,        ///< the file's trimmed text is `value`
+    module,      ///< module `path` is present when `value` is "yes", absent when "no"
+    process,     ///< process `path` is running when `value` is "yes", gone when "no"
+    unit,        ///< systemd unit `path` is active when `value` is "yes", inactive when "no"
+  };
+  What what = What::text;
+  std::string path;
+  std::string value;
+  bool operator==(const Expectation&) const = default;
+};
+
+/// A write that follows another one that came back too late.
+struct LateWrite {
+  std::string path;
+  std::string text;
+  bool operator==(const LateWrite&) const = default;
+};
+
+/// One write to the world, or one wait for it.
+struct Step {
+  enum class Action {
+    write,          ///< `text` to the file `path`
+    load_module,    ///< module `path`
+    unload_module,  ///< module `path`; one still in use is left, and said
+    stop_process,   ///< process `path` (a pid)
+    stop_unit,      ///< systemd unit `path`
+    start_unit,     ///< systemd unit `path`
+  };
+  Action action = Action::write;
+  std::string path;
+  std::string text;
+  std::string reason;                 ///< why this write, for the printed plan
+  std::vector<Expectation> only_if;   ///< skip the step unless all of these hold at that moment
+  std::vector<Expectation> then;      ///< must hold after it, before the deadline
+  /// Writes for the child that a hung write leaves behind: should the kernel let go after the
+  /// deadline, they bring the device to where the undo wants it (see kernel::Root::write).
+  std::vector<LateWrite> late;
+  int deadline_ms = 10'000;
+  bool operator==(const Step&) const = default;
+};
+
+/// One kind of change to the world with its own ordered undo. The undo is chosen by the planner
+/// from the snapshot, never computed by reversing the writes: undoing a vfio bind in mirror order
+/// probes while driver_override is still set and lands on vfio-pci again.
+/// Undo steps are safe to run from any point the forward steps reached, and to run twice.
+struct Operation {
+  std::string kind;     ///< "vfio.assign", "vfio.release", "framebuffer.detach", "module.load", ...
+  std::string subject;  ///< device, driver or module
+  std::string reason;
+  std::vector<Expectation> before;      ///< what the planner saw; if not, the plan is stale
+  std::vector<Step> forward;
+  std::vector<Expectation> after;       ///< holds when it is done
+  std::vector<Step> undo;
+  std::vector<Expectation> after_undo;  ///< holds when it is undone
+  bool operator==(const Operation&) const = default;
+};
+
+/// An ordered list of operations. Printing it is the dry run.
+struct Plan {
+  std::string title;    ///< "assign 0000:01:00.0 to vm"
+  std::string subject;  ///< the card's identity, for history
+  std::vector<Operation> operations;
+  std::vector<std::string> notes;  ///< what the planner left alone and why, for people
+};
+
+std::string_view to_string(Expectation::What what);
+std::string_view to_string(Step::Action action);
+
+/// The expectation in words: "/sys/.../driver leads to vfio-pci".
+std::string in_words(const Expectation& expectation);
+/// The step in words: "write '0000:01:00.0' to /sys/bus/pci/drivers_probe".
+std::string in_words(const Step& step);
+
+}  // namespace tessera::model
