@@ -57,9 +57,11 @@ std::string errno_name(int error_number) {
 }
 
 Error error_from_errno(int error_number, std::string_view subject, std::string_view doing) {
+  const char* meaning = strerrordesc_np(error_number);
   return {.kind = kind_from_errno(error_number),
           .subject = std::string(subject),
-          .sentence = fmt::format("cannot {} it: {} ({})", doing, strerrordesc_np(error_number),
+          .sentence = fmt::format("cannot {} it: {} ({})", doing,
+                                  meaning != nullptr ? meaning : "unknown error",
                                   errno_name(error_number)),
           .hint = {}};
 }

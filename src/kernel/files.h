@@ -46,6 +46,7 @@ inline constexpr std::string_view proc_cmdline = "/proc/cmdline";
 inline constexpr std::string_view proc_cpuinfo = "/proc/cpuinfo";
 inline constexpr std::string_view proc_iomem = "/proc/iomem";
 inline constexpr std::string_view proc_modules = "/proc/modules";
+inline constexpr std::string_view proc_self_exe = "/proc/self/exe";
 inline constexpr std::string_view proc_osrelease = "/proc/sys/kernel/osrelease";
 inline constexpr std::string_view proc_nvidia_gpus = "/proc/driver/nvidia/gpus";
 /// /proc/PID/FILE ("fd", "comm", "cgroup").
@@ -57,6 +58,7 @@ inline constexpr std::string_view dev_snd = "/dev/snd";
 inline constexpr std::string_view dev_vfio = "/dev/vfio";
 inline constexpr std::string_view dev_kvm = "/dev/kvm";
 inline constexpr std::string_view dev_kmsg = "/dev/kmsg";
+inline constexpr std::string_view dev_null = "/dev/null";
 inline constexpr std::string_view dev_mem_root = "/dev";
 
 // --- our own: the journal and its lock, below the root that they are about ---

@@ -14,9 +14,9 @@ namespace tessera::kernel {
 
 /// One message of the kernel's device model ("bind@/devices/pci0000:00/...").
 struct Uevent {
-  std::string action;    ///< add, remove, bind, unbind, change, ...
-  std::string devpath;   ///< below /sys, starts with "/devices/"
-  std::string driver;    ///< empty when the message names none
+  std::string action;   ///< add, remove, bind, unbind, change, ...
+  std::string devpath;  ///< below /sys, starts with "/devices/"
+  std::string driver;   ///< empty when the message names none
 };
 
 /// Reads one netlink message: "ACTION@DEVPATH" NUL "KEY=VALUE" NUL ...

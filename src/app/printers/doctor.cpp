@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/printers/doctor.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/color.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "model/json.h"
+
+namespace tessera::app {
+
+using model::Finding;
+using model::HostSnapshot;
+using model::Severity;
+using plan::Verdict;
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t narrowest = 40;
+constexpr std::size_t label_indent = 11;
+
+/// Columns a UTF-8 text takes, as far as continuation bytes tell.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
+fmt::text_style look_of(Severity severity) {
+  switch (severity) {
+    case Severity::error:
+      return fmt::fg(fmt::terminal_color::red) | fmt::emphasis::bold;
+    case Severity::warning:
+      return fmt::fg(fmt::terminal_color::yellow) | fmt::emphasis::bold;
+    case Severity::note:
+      break;
+  }
+  return fmt::fg(fmt::terminal_color::cyan);
+}
+
+std::string colored(std::string text, const fmt::text_style& look, const ReportStyle& style) {
+  if (style.color == ReportStyle::Color::none) return text;
+  return fmt::format(look, "{}", text);
+}
+
+std::string labelled(std::string_view label, std::string_view text, const ReportStyle& style) {
+  if (text.empty()) return {};
+  return fmt::format("    {:<7}{}\n", label, wrapped(text, label_indent, style.width));
+}
+
+std::string finding_text(const Finding& finding, const ReportStyle& style) {
+  const std::string severity(model::to_string(finding.severity));
+  std::string head = fmt::format("{}: {} [{}]", severity, finding.title, finding.id);
+  head = wrapped(head, 2, style.width);
+  std::string text = fmt::format("  {}{}\n", colored(severity, look_of(finding.severity), style),
+                                 head.substr(severity.size()));
+  for (const model::Evidence& seen : finding.evidence) {
+    text += fmt::format("    {:<7}{}: {}\n", "seen", seen.path, seen.text);
+  }
+  text += labelled("why", finding.cause, style);
+  text += labelled("so", finding.consequence, style);
+  text += labelled("fix", finding.fix, style);
+  if (!finding.command.empty()) text += fmt::format("    {:<7}{}\n", "run", finding.command);
+  return text + "\n";
+}
+
+std::string findings_text(const std::vector<Finding>& findings,
+                          const std::optional<model::PciAddress>& card, const ReportStyle& style) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    if (finding.card == card) text += finding_text(finding, style);
+  }
+  return text;
+}
+
+std::string verdict_words(const Verdict& verdict) {
+  const std::string address = model::to_string(verdict.card->address);
+  switch (verdict.outcome) {
+    case Verdict::Outcome::ready:
+      return fmt::format("{} can be given to a VM now: {}", address, verdict.command);
+    case Verdict::Outcome::given:
+      return fmt::format("{} is given to the VMs already; back to the host: {}", address,
+                         verdict.command);
+    case Verdict::Outcome::blocked:
+      return fmt::format("{} cannot be given to a VM now: {}", address,
+                         text::join(verdict.because, ", "));
+    case Verdict::Outcome::unknown:
+      break;
+  }
+  return fmt::format(
+      "{}: whether it can be given to a VM is not known; its IOMMU group was not "
+      "recorded",
+      address);
+}
+
+fmt::text_style look_of(Verdict::Outcome outcome) {
+  switch (outcome) {
+    case Verdict::Outcome::blocked:
+      return look_of(Severity::error);
+    case Verdict::Outcome::unknown:
+      return look_of(Severity::warning);
+    case Verdict::Outcome::ready:
+    case Verdict::Outcome::given:
+      break;
+  }
+  return fmt::fg(fmt::terminal_color::green) | fmt::emphasis::bold;
+}
+
+std::string card_text(const std::vector<Finding>& findings, const Verdict& verdict,
+                      const ReportStyle& style) {
+  const std::string address = model::to_string(verdict.card->address);
+  std::string text = fmt::format("{}  {}\n", colored(address, fmt::emphasis::bold, style),
+                                 wrapped(verdict.card->name, address.size() + 2, style.width));
+  text += findings_text(findings, verdict.card->address, style);
+  // A line with a command is copied, so it stays one line.
+  const std::string words = verdict_words(verdict);
+  const std::string line = verdict.command.empty() ? wrapped(words, 2, style.width) : words;
+  text += fmt::format("  {}\n", colored(line, look_of(verdict.outcome), style));
+  return text;
+}
+
+std::string host_title(const HostSnapshot& host) {
+  std::string kernel = host.kernel.release.has_value()
+                           ? fmt::format(", kernel {}", host.kernel.release.value())
+                           : std::string();
+  return fmt::format("host{}", kernel);
+}
+
+}  // namespace
+
+ReportStyle stdout_style() {
+  ReportStyle style;
+  if (isatty(STDOUT_FILENO) == 0) return style;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    style.width = std::max<std::size_t>(size.ws_col, narrowest);
+  }
+  const char* no_color = std::getenv("NO_COLOR");
+  if (no_color == nullptr || *no_color == '\0') style.color = ReportStyle::Color::ansi;
+  return style;
+}
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string result;
+  std::size_t column = indent;
+  for (std::string_view word : text::words(text)) {
+    std::size_t length = columns(word);
+    bool first = column == indent;
+    if (!first && column + 1 + length > width) {
+      result += "\n" + std::string(indent, ' ');
+      column = indent;
+      first = true;
+    }
+    if (!first) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += length;
+  }
+  return result;
+}
+
+std::string doctor_text(const HostSnapshot& host, const std::vector<Finding>& findings,
+                        const std::vector<Verdict>& verdicts, const ReportStyle& style) {
+  std::string text = colored(host_title(host), fmt::emphasis::bold, style) + "\n";
+  std::string of_host = findings_text(findings, std::nullopt, style);
+  text += of_host.empty() ? "  nothing to report\n\n" : of_host;
+  for (const Verdict& verdict : verdicts) text += card_text(findings, verdict, style) + "\n";
+  if (verdicts.empty()) text += "no cards: no PCI function of a display or accelerator class\n";
+  if (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
+nlohmann::ordered_json doctor_json(const std::vector<Finding>& findings,
+                                   const std::vector<Verdict>& verdicts) {
+  Json json = model::to_json(findings);
+  json["verdicts"] = Json::array();
+  for (const Verdict& verdict : verdicts) {
+    Json one = {{"card", model::to_string(verdict.card->address)},
+                {"identity", verdict.card->identity},
+                {"outcome", plan::to_string(verdict.outcome)},
+                {"because", verdict.because}};
+    if (!verdict.command.empty()) one["command"] = verdict.command;
+    json["verdicts"].push_back(std::move(one));
+  }
+  return json;
+}
+
+std::string checks_text(const ReportStyle& style) {
+  std::string text = fmt::format("{:<23} {:<8} {}\n", "ID", "SEVERITY", "LOOKS AT");
+  for (const plan::Check& check : plan::all_checks()) {
+    text += fmt::format("{:<23} {:<8} {}\n", check.id, model::to_string(check.severity),
+                        wrapped(check.looks_at, 33, style.width));
+  }
+  return text;
+}
+
+nlohmann::ordered_json checks_json() {
+  Json json = {{"schema", "tessera/checks/1"}, {"checks", Json::array()}};
+  for (const plan::Check& check : plan::all_checks()) {
+    json["checks"].push_back({{"id", check.id},
+                              {"severity", model::to_string(check.severity)},
+                              {"looks_at", check.looks_at}});
+  }
+  return json;
+}
+
+}  // namespace tessera::app

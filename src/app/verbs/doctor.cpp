@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/printers/doctor.h"
+
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/verb.h"
+#include "base/result.h"
+#include "kernel/root.h"
+#include "plan/doctor.h"
+#include "probe/probe.h"
+
+namespace tessera::app {
+
+namespace {
+
+struct DoctorOptions {
+  std::string card;
+  bool list_checks = false;
+};
+
+int exit_code_of(const std::vector<model::Finding>& findings) {
+  int code = exit_ok;
+  for (const model::Finding& finding : findings) {
+    if (finding.severity == model::Severity::error) return exit_errors;
+    if (finding.severity == model::Severity::warning) code = exit_warnings;
+  }
+  return code;
+}
+
+void print_checks(const Session& session) {
+  if (session.json) {
+    fmt::print("{}\n", checks_json().dump(2));
+  } else {
+    fmt::print("{}", checks_text(stdout_style()));
+  }
+}
+
+Result<int> examine(const Session& session, const DoctorOptions& options) {
+  TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
+  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root));
+  const model::Card* card = nullptr;
+  if (!options.card.empty()) {
+    TRY_LET(card, model::select_card(host, options.card));
+  }
+  const auto findings = plan::diagnose(host, card);
+  const auto verdicts = plan::verdicts(host, findings, card);
+  if (session.json) {
+    fmt::print("{}\n", doctor_json(findings, verdicts).dump(2));
+  } else {
+    fmt::print("{}", doctor_text(host, findings, verdicts, stdout_style()));
+  }
+  return exit_code_of(findings);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& parser, Session& session) {
+  auto options = std::make_shared<DoctorOptions>();
+  auto* verb = parser.add_subcommand("doctor", "say what stands in the way of giving a card away");
+  verb->add_option("card", options->card, "look at this card only (address or identity)");
+  verb->add_flag("--list-checks", options->list_checks, "list what the doctor looks at");
+  verb->footer(
+      "Exit code: 0 nothing or notes only, 1 warnings, 2 errors. Changes nothing.\n"
+      "Each id in the report has a section in docs/doctor.md.");
+  verb->callback([options, &session] {
+    if (options->list_checks) {
+      print_checks(session);
+      return;
+    }
+    auto code = examine(session, *options);
+    session.exit_code = code ? *code : report(session, code.error());
+  });
+}
+
+}  // namespace tessera::app

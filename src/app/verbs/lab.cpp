@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/verb.h"
+#include "kernel/files.h"
+#include "lab/agent.h"
+#include "lab/client.h"
+#include "lab/instance.h"
+
+namespace tessera::app {
+namespace {
+
+namespace fs = std::filesystem;
+using lab::Places;
+
+constexpr Milliseconds time_to_end = std::chrono::seconds(20);
+constexpr Milliseconds time_to_greet = std::chrono::minutes(3);
+constexpr int exit_timed_out = 124;  // as timeout(1) has it
+
+/// The options of all lab verbs; lives as long as the parser.
+struct LabOptions {
+  std::string hosts;
+  std::string host;
+  std::optional<int> deadline_s;
+  std::optional<int> time_limit_s;
+  std::string accelerator;
+  std::vector<std::string> command;
+  bool all = false;
+  std::string card;
+  std::string png;
+  std::string port;
+};
+
+std::string environment(const char* name, std::string otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : std::move(otherwise);
+}
+
+/// The folder with hosts/, init/ and setup/: TESSERA_LAB_DIR, the source tree this binary was built
+/// in, or the installed one.
+std::string lab_home() {
+  std::string said = environment("TESSERA_LAB_DIR", "");
+  if (!said.empty()) return fs::absolute(said);
+  std::string built_in = lab::source_folder();
+  return fs::exists(built_in + "/hosts") ? built_in : "/usr/share/tessera/lab";
+}
+
+Places find_places(const LabOptions& options) {
+  Places places;
+  places.home = lab_home();
+  places.hosts =
+      options.hosts.empty() ? places.home + "/hosts" : fs::absolute(options.hosts).string();
+  std::string caches = environment("XDG_CACHE_HOME", environment("HOME", "/tmp") + "/.cache");
+  places.cache = environment("TESSERA_LAB_CACHE", caches + "/tessera/lab");
+  places.state =
+      fmt::format("{}/tessera-lab-{}", environment("XDG_RUNTIME_DIR", "/tmp"), geteuid());
+  std::error_code ignored;
+  places.tessera = fs::read_symlink(kernel::files::proc_self_exe, ignored);
+  places.tools = fs::path(places.tessera).parent_path();
+  places.qemu = environment("TESSERA_LAB_QEMU", "");
+  return places;
+}
+
+/// Prints lines with the seconds since it was made, on stderr.
+class Progress {
+ public:
+  void operator()(std::string_view line) const {
+    std::chrono::duration<double> since = std::chrono::steady_clock::now() - start_;
+    fmt::print(stderr, "lab: {:5.1f} s  {}\n", since.count(), line);
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Result<lab::Started> boot(const Places& places, const LabOptions& options, lab::Lifetime lifetime) {
+  TRY_LET(lab::LabSpec spec, lab::load_spec(places, options.host));
+  Progress progress;
+  lab::StartOptions start{options.deadline_s, lifetime, options.accelerator, progress};
+  TRY_LET(lab::Started started, lab::start(places, spec, start));
+  progress(fmt::format("{} is up; it ends by itself after {} s", spec.name,
+                       started.instance.deadline_s));
+  return started;
+}
+
+Status up(const Places& places, const LabOptions& options) {
+  TRY_LET(lab::Started started, boot(places, options, lab::Lifetime::own));
+  fmt::print("{}\n", lab::InstanceFiles(places, started.instance.host).folder);
+  return {};
+}
+
+/// The command's input: ours, unless it is a terminal, which would be taken away from the shell.
+int input_to_pass() {
+  return isatty(0) != 0 ? -1 : 0;
+}
+
+Result<int> run_on(const Places& places, const LabOptions& options, bool interactive) {
+  lab::InstanceFiles files(places, options.host);
+  TRY_LET(auto client, lab::AgentClient::connect(files.agent_socket, Deadline::in(time_to_greet)));
+  lab::Command command;
+  command.argv = options.command;
+  if (options.time_limit_s) command.deadline = std::chrono::seconds(*options.time_limit_s);
+  lab::LocalStreams streams{input_to_pass(), 1, 2};
+  if (!interactive) return client.run(command, streams);
+  command.env["TERM"] = environment("TERM", "linux");
+  command.terminal = lab::RawTerminal::size(0);
+  streams.in = 0;
+  lab::RawTerminal raw(0);
+  return client.run(command, streams);
+}
+
+/// On the running host, or on one that is booted for this command and ended after it.
+Result<int> run(const Places& places, const LabOptions& options, bool interactive) {
+  std::signal(SIGPIPE, SIG_IGN);
+  TRY(lab::load_spec(places, options.host));
+  if (lab::find_running(places, options.host)) return run_on(places, options, interactive);
+  TRY_LET(lab::Started started, boot(places, options, lab::Lifetime::callers));
+  auto code = run_on(places, options, interactive);
+  (void)lab::stop(places, options.host, Deadline::in(time_to_end));  // its lifeline ends it, too
+  return code;
+}
+
+Status down(const Places& places, const LabOptions& options) {
+  std::vector<std::string> hosts;
+  if (options.all)
+    for (const lab::Instance& instance : lab::running(places)) hosts.push_back(instance.host);
+  else
+    hosts.push_back(options.host);
+  for (const std::string& host : hosts) {
+    TRY(lab::stop(places, host, Deadline::in(time_to_end)));
+    fmt::print(stderr, "lab: {} is down\n", host);
+  }
+  return {};
+}
+
+std::optional<lab::Instance> instance_of(const std::vector<lab::Instance>& running,
+                                         const std::string& host) {
+  for (const lab::Instance& instance : running)
+    if (instance.host == host) return instance;
+  return std::nullopt;
+}
+
+Status list(const Places& places, const Session& session) {
+  TRY_LET(auto specs, lab::load_specs(places));
+  auto running = lab::running(places);
+  nlohmann::json hosts = nlohmann::json::array();
+  for (const lab::LabSpec& spec : specs) {
+    auto instance = instance_of(running, spec.name);
+    auto left = instance ? instance->started + instance->deadline_s - std::time(nullptr) : 0;
+    nlohmann::json host{
+        {"name", spec.name}, {"description", spec.description}, {"running", instance.has_value()}};
+    if (instance) {
+      host["ends_in_s"] = left;
+      host["folder"] = lab::InstanceFiles(places, spec.name).folder;
+      host["accelerator"] = instance->accelerator;
+    }
+    hosts.push_back(host);
+    if (session.json) continue;
+    fmt::print("{:<14} {}\n", spec.name, spec.description);
+    if (instance)
+      fmt::print("{:<14} runs ({}), ends in {} s, files in {}\n", "", instance->accelerator, left,
+                 host["folder"].get<std::string>());
+  }
+  if (session.json)
+    fmt::print("{}\n", nlohmann::json{{"schema", "tessera/lab/1"}, {"hosts", hosts}}.dump(2));
+  return {};
+}
+
+Status picture(const Places& places, const LabOptions& options) {
+  TRY_LET(lab::LabSpec spec, lab::load_spec(places, options.host));
+  TRY(lab::take_picture(places, spec, options.card, options.png));
+  fmt::print("{}\n", fs::absolute(options.png).string());
+  return {};
+}
+
+Status serve(const LabOptions& options) {
+  Fd port(open(options.port.c_str(), O_RDWR | O_CLOEXEC));
+  if (!port.valid()) return fail(error_from_errno(errno, options.port, "open"));
+  return lab::serve_agent(std::move(port), lab::WhenGone::wait_for_next);
+}
+
+int exit_code_of(const Session& session, const Result<int>& code) {
+  if (code) return *code;
+  int reported = report(session, code.error());
+  return code.error().kind == ErrorKind::timeout ? exit_timed_out : reported;
+}
+
+int exit_code_of(const Session& session, const Status& status) {
+  return status ? exit_ok : report(session, status.error());
+}
+
+}  // namespace
+
+void add_lab(CLI::App& parser, Session& session) {
+  auto options = std::make_shared<LabOptions>();
+  CLI::App* lab = parser.add_subcommand("lab", "virtual GPU hosts to try everything on");
+  lab->require_subcommand(1);
+  lab->add_option("--hosts", options->hosts, "folder of host specs (default: the lab's own)");
+
+  auto verb = [&](const char* name, const char* about, auto action) {
+    CLI::App* sub = lab->add_subcommand(name, about);
+    sub->callback([options, action, &session] {
+      session.exit_code = exit_code_of(session, action(find_places(*options), *options));
+    });
+    return sub;
+  };
+  auto with_host = [options](CLI::App* sub) {
+    return sub->add_option("host", options->host, "a host that `tessera lab list` shows")
+        ->required();
+  };
+  auto with_boot = [options](CLI::App* sub) {
+    sub->add_option("--deadline", options->deadline_s, "seconds after which the host is ended")
+        ->check(CLI::Range(5, 86400));
+    sub->add_option("--accelerator", options->accelerator, "instead of finding out")
+        ->check(CLI::IsMember({"tcg", "kvm"}));
+  };
+
+  verb("list", "the hosts there are, and which run",
+       [&session](const Places& places, const LabOptions&) { return list(places, session); });
+
+  CLI::App* up_verb = verb("up", "boot a host and leave it running", up);
+  with_host(up_verb);
+  with_boot(up_verb);
+
+  CLI::App* run_verb =
+      verb("run", "run a command on a host, booting it for this command if it does not run",
+           [](const Places& places, const LabOptions& given) { return run(places, given, false); });
+  with_host(run_verb);
+  with_boot(run_verb);
+  run_verb->add_option("--time-limit", options->time_limit_s, "seconds after which it is killed");
+  run_verb->add_option("command", options->command, "the command, after --")->required();
+  run_verb->prefix_command(false);
+
+  CLI::App* shell_verb =
+      verb("shell", "a shell on a host", [](const Places& places, const LabOptions& given) {
+        LabOptions shell = given;
+        if (shell.command.empty()) shell.command = {"bash", "-l"};
+        return run(places, shell, true);
+      });
+  with_host(shell_verb);
+  with_boot(shell_verb);
+  shell_verb->add_option("command", options->command, "something else to run on a terminal");
+
+  CLI::App* down_verb = verb("down", "end a host", down);
+  auto* down_host = down_verb->add_option("host", options->host, "the host to end");
+  auto* down_all = down_verb->add_flag("--all", options->all, "end all running hosts");
+  down_host->excludes(down_all);
+  down_verb->require_option(1);
+
+  CLI::App* picture_verb =
+      verb("picture", "what a card puts out on its own connector, as a PNG", picture);
+  with_host(picture_verb);
+  picture_verb->add_option("card", options->card, "the card's id in the host's spec")->required();
+  picture_verb->add_option("file", options->png, "FILE.png")->required();
+
+  CLI::App* agent_verb = verb("agent", "the side inside a host",
+                              [](const Places&, const LabOptions& given) { return serve(given); });
+  agent_verb->group("");  // started by lab/init/init, not by people
+  agent_verb->add_option("port", options->port)->required();
+}
+
+}  // namespace tessera::app

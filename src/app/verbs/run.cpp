@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/qemu_process.h"
+#include "app/verb.h"
+#include "build/qemu.h"
+#include "kernel/processes.h"
+#include "kernel/root.h"
+#include "model/host.h"
+#include "model/machine.h"
+#include "probe/probe.h"
+
+namespace tessera::app {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct RunOptions {
+  model::MachineSpec spec;
+  std::vector<std::string> cards;
+  std::string accelerator = "auto";
+  std::string until;
+  std::string stop;
+  double deadline_seconds = 60;
+  double for_seconds = -1;
+  bool detach = false;
+  bool print_argv = false;
+};
+
+constexpr Milliseconds stop_patience{10'000};
+constexpr Milliseconds rest_of_line{100};
+
+Milliseconds milliseconds(double seconds) {
+  return Milliseconds(static_cast<Milliseconds::rep>(seconds * 1000));
+}
+
+/// Where a machine's pid file, serial log and QEMU's own words are kept.
+std::filesystem::path machine_folder(const Session& session, const std::string& name) {
+  std::filesystem::path base = "/run/tessera";
+  const char* user_folder = std::getenv("XDG_RUNTIME_DIR");
+  if (!session.state_dir.empty())
+    base = session.state_dir;
+  else if (::geteuid() != 0 && user_folder != nullptr)
+    base = std::filesystem::path(user_folder) / "tessera";
+  else if (::geteuid() != 0)
+    base = std::filesystem::temp_directory_path() / fmt::format("tessera-{}", ::geteuid());
+  return base / "machines" / name;
+}
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// SIGINT and SIGTERM as a file descriptor, for as long as this lives.
+class Interrupts {
+ public:
+  Interrupts() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &set, &before_);
+    fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+  ~Interrupts() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  sigset_t before_{};
+  Fd fd_;
+};
+
+/// What the serial port said so far: printed line by line with the time, searched for a text.
+class SerialReader {
+ public:
+  SerialReader(FileFollower follower, bool quiet, Clock::time_point start)
+      : follower_(std::move(follower)), quiet_(quiet), start_(start) {}
+
+  [[nodiscard]] int event_fd() const { return follower_.event_fd(); }
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(Clock::now() - start_).count();
+  }
+  [[nodiscard]] const std::string& last_line() const { return last_line_; }
+
+  /// Takes what is new. True once `wanted` has appeared in what was said since the start.
+  bool take(const std::string& wanted) {
+    rest_ += follower_.take();
+    bool found = false;
+    for (std::size_t end = 0; (end = rest_.find('\n')) != std::string::npos;) {
+      found |= say(rest_.substr(0, end), wanted);
+      rest_.erase(0, end + 1);
+    }
+    return found || (!wanted.empty() && rest_.find(wanted) != std::string::npos);
+  }
+  /// Waits a moment for the rest of a line whose beginning is here; a prompt has no rest.
+  void finish(Deadline deadline) {
+    pollfd more{event_fd(), POLLIN, 0};
+    while (!rest_.empty() && ::poll(&more, 1, static_cast<int>(deadline.left().count())) > 0) {
+      take({});
+    }
+    if (!rest_.empty()) say(rest_, {});
+    rest_.clear();
+  }
+
+ private:
+  bool say(std::string line, const std::string& wanted) {
+    while (line.ends_with('\r')) line.pop_back();
+    if (!quiet_) {
+      fmt::print("{:7.2f} s  {}\n", seconds(), line);
+      std::fflush(stdout);
+    }
+    if (!line.empty()) last_line_ = line;
+    return !wanted.empty() && line.find(wanted) != std::string::npos;
+  }
+
+  FileFollower follower_;
+  bool quiet_;
+  Clock::time_point start_;
+  std::string rest_;
+  std::string last_line_;
+};
+
+enum class Outcome { said, ended, interrupted, too_late };
+
+/// Waits for the text, the end of QEMU, a signal, or the deadline, whichever comes first.
+/// Without a text or a deadline it does not wait for one.
+Outcome watch(const QemuProcess& process, SerialReader& serial, const Interrupts& interrupts,
+              const std::string& wanted, std::optional<Deadline> deadline) {
+  while (true) {
+    if (serial.take(wanted)) return Outcome::said;
+    if (deadline && deadline->passed()) return Outcome::too_late;
+    pollfd fds[3] = {{process.pidfd.get(), POLLIN, 0},
+                     {serial.event_fd(), POLLIN, 0},
+                     {interrupts.fd(), POLLIN, 0}};
+    (void)::poll(fds, 3, deadline ? static_cast<int>(deadline->left().count()) : -1);
+    if (fds[2].revents != 0) return Outcome::interrupted;
+    if (fds[0].revents != 0) return serial.take(wanted) ? Outcome::said : Outcome::ended;
+  }
+}
+
+/// One machine from its start to its end, or to its being left alone.
+class Run {
+ public:
+  Run(const Session& session, const RunOptions& options, std::filesystem::path folder)
+      : session_(session), options_(options), folder_(std::move(folder)) {}
+
+  Result<int> start(const build::MachineBuild& build) {
+    TRY_LET(FileFollower follower, FileFollower::open(options_.spec.serial_log));
+    Interrupts interrupts;
+    SerialReader serial(std::move(follower), session_.json, Clock::now());
+    TRY_LET(const QemuProcess process, start_qemu(build.argv, log().string()));
+    say("{}: QEMU runs as process {}, {}", options_.spec.name, process.pid,
+        to_string(options_.spec.accelerator) == "kvm" ? "accelerated by KVM" : "emulated (tcg)");
+    auto code = attend(process, serial, interrupts);
+    serial.finish(Deadline::in(Milliseconds(0)));
+    return code;
+  }
+
+ private:
+  template <typename... T>
+  void say(fmt::format_string<T...> format, T&&... values) const {
+    if (session_.json) return;
+    fmt::print("{}\n", fmt::format(format, std::forward<T>(values)...));
+    std::fflush(stdout);
+  }
+  [[nodiscard]] std::filesystem::path log() const { return folder_ / "qemu.log"; }
+
+  Result<int> attend(const QemuProcess& process, SerialReader& serial,
+                     const Interrupts& interrupts) {
+    const std::string& name = options_.spec.name;
+    if (!options_.until.empty()) {
+      auto outcome = watch(process, serial, interrupts, options_.until,
+                           Deadline::in(milliseconds(options_.deadline_seconds)));
+      if (outcome != Outcome::said) return without_the_text(outcome, process, serial);
+      ready_seconds_ = serial.seconds();
+      serial.finish(Deadline::in(rest_of_line));
+      say("{}: guest ready after {:.1f} s", name, *ready_seconds_);
+    }
+    if (options_.detach) {
+      say("{}: left running; serial port in {}; end it with: tessera run --stop {}", name,
+          options_.spec.serial_log, name);
+      return done(process, "running");
+    }
+    if (!options_.until.empty() && options_.for_seconds < 0) {
+      stop_qemu(process, Deadline::in(stop_patience));
+      return done(process, "stopped");
+    }
+    std::optional<Deadline> end;
+    if (options_.for_seconds >= 0) end = Deadline::in(milliseconds(options_.for_seconds));
+    auto outcome = watch(process, serial, interrupts, {}, end);
+    if (outcome == Outcome::ended) return ended(process);
+    stop_qemu(process, Deadline::in(stop_patience));
+    say("{}: stopped after {:.1f} s", name, serial.seconds());
+    return done(process, "stopped");
+  }
+
+  Result<int> without_the_text(Outcome outcome, const QemuProcess& process, SerialReader& serial) {
+    const std::string& name = options_.spec.name;
+    if (outcome == Outcome::ended) {
+      TRY(ended(process));
+      return fail(ErrorKind::io, name,
+                  fmt::format("the machine ended after {:.1f} s before it said '{}'",
+                              serial.seconds(), options_.until),
+                  "read " + options_.spec.serial_log);
+    }
+    stop_qemu(process, Deadline::in(stop_patience));
+    if (outcome == Outcome::interrupted) {
+      return fail(ErrorKind::timeout, name, "interrupted, and stopped");
+    }
+    auto last = serial.last_line().empty() ? std::string("it said nothing")
+                                           : "its last line was '" + serial.last_line() + "'";
+    return fail(ErrorKind::timeout, name,
+                fmt::format("did not say '{}' within {:.0f} s; {}", options_.until,
+                            options_.deadline_seconds, last),
+                "read " + options_.spec.serial_log + " or give it longer with --deadline");
+  }
+
+  /// QEMU ended by itself: fine when it says so by its status, else its own words explained.
+  Result<int> ended(const QemuProcess& process) const {
+    int status = reap(process);
+    if (status != 0) {
+      return std::unexpected(build::explain_qemu_failure(options_.spec, file_text(log())));
+    }
+    return done(process, "ended");
+  }
+
+  int done(const QemuProcess& process, std::string_view state) const {
+    if (!session_.json) return exit_ok;
+    nlohmann::ordered_json json;
+    json["schema"] = "tessera/run/1";
+    json["name"] = options_.spec.name;
+    json["state"] = state;
+    if (state == "running") json["pid"] = process.pid;
+    json["accelerator"] = to_string(options_.spec.accelerator);
+    if (ready_seconds_) json["ready_ms"] = static_cast<int>(*ready_seconds_ * 1000);
+    json["serial"] = options_.spec.serial_log;
+    fmt::print("{}\n", json.dump(2));
+    return exit_ok;
+  }
+
+  const Session& session_;
+  const RunOptions& options_;
+  std::filesystem::path folder_;
+  std::optional<double> ready_seconds_;
+};
+
+/// KVM where it works, else emulation, and why.
+Status choose_accelerator(const Session& session, RunOptions& options) {
+  TRY_LET(options.spec.accelerator, model::parse_accelerator(options.accelerator));
+  if (options.spec.accelerator == model::Accelerator::tcg) return {};
+  auto kvm = check_kvm();
+  if (options.spec.accelerator == model::Accelerator::kvm) {
+    if (kvm) return {};
+    Error error = kvm.error();
+    error.hint = "use --accel tcg, which works everywhere but is many times slower";
+    return std::unexpected(error);
+  }
+  options.spec.accelerator = kvm ? model::Accelerator::kvm : model::Accelerator::tcg;
+  if (!kvm && !session.json) {
+    fmt::print(stderr, "note: emulating the processor, because KVM does not work here: {}\n",
+               one_line(kvm.error()));
+  }
+  return {};
+}
+
+Status make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  }
+  if (error) return std::unexpected(error_from_errno(error.value(), folder.string(), "make"));
+  return {};
+}
+
+Result<build::MachineBuild> build_for(const kernel::Root& root, RunOptions& options) {
+  TRY_LET(const auto host, probe::take_snapshot(root));
+  options.spec.cards.clear();
+  for (const auto& selector : options.cards) {
+    TRY_LET(const model::Card* const card, model::select_card(host, selector));
+    options.spec.cards.push_back(card->address);
+  }
+  return build::build_machine(host, options.spec);
+}
+
+Result<int> run_machine(const Session& session, RunOptions& options) {
+  TRY_LET(const auto root, kernel::Root::open(session.root));
+  auto& spec = options.spec;
+  TRY(model::check(spec));
+  TRY(choose_accelerator(session, options));
+  const auto folder = machine_folder(session, spec.name);
+  spec.pid_file = (folder / "pid").string();
+  if (spec.serial_log.empty()) spec.serial_log = (folder / "serial.log").string();
+  TRY_LET(const auto build, build_for(root, options));
+  if (options.print_argv) {
+    fmt::print("{}", build::as_shell_text(build.argv));
+    return exit_ok;
+  }
+  if (root.kind() != kernel::Root::Kind::live) {
+    return fail(ErrorKind::unsupported, session.root,
+                "is not the running system: a machine can only be started here",
+                "add --print-argv to see how it would be started");
+  }
+  if (pid_t pid = locked_by(spec.pid_file); pid != 0) {
+    return fail(ErrorKind::busy, spec.name, fmt::format("runs already, as process {}", pid),
+                "tessera run --stop " + spec.name);
+  }
+  TRY(make_folder(folder));
+  if (!session.json) {
+    for (const auto& note : build.notes) fmt::print("{}: {}\n", spec.name, note);
+  }
+  auto code = Run(session, options, folder).start(build);
+  bool kvm_to_blame = !code && code.error().kind == ErrorKind::unsupported &&
+                      spec.accelerator == model::Accelerator::kvm;
+  if (!kvm_to_blame || options.accelerator != "auto") return code;
+  if (!session.json) fmt::print(stderr, "note: emulating instead: {}\n", one_line(code.error()));
+  spec.accelerator = model::Accelerator::tcg;
+  TRY_LET(const auto emulated, build_for(root, options));
+  return Run(session, options, folder).start(emulated);
+}
+
+Result<int> stop_machine(const Session& session, const std::string& name) {
+  model::MachineSpec named;
+  named.name = name;
+  named.kernel = "-";
+  TRY(model::check(named));
+  auto pid_file = (machine_folder(session, name) / "pid").string();
+  pid_t pid = locked_by(pid_file);
+  if (pid == 0) return fail(ErrorKind::not_found, name, "no machine of this name runs");
+  TRY_LET(const auto root, kernel::Root::open("/"));
+  TRY(kernel::stop_process(root, pid, Deadline::in(stop_patience)));
+  if (!session.json) fmt::print("{}: stopped (it was process {})\n", name, pid);
+  return exit_ok;
+}
+
+Result<int> run_or_stop(const Session& session, RunOptions& options) {
+  if (!options.stop.empty()) return stop_machine(session, options.stop);
+  return run_machine(session, options);
+}
+
+void add_machine_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--card", options.cards, "card to give to the machine; may be repeated");
+  verb.add_option("--kernel", options.spec.kernel, "file to start: Linux or a multiboot file");
+  verb.add_option("--initrd", options.spec.initrd, "initial RAM disk");
+  verb.add_option("--append", options.spec.append, "the kernel's command line");
+  verb.add_option("--name", options.spec.name, "the machine's name")->capture_default_str();
+  verb.add_option("--memory", options.spec.memory_mib, "memory in MiB")->capture_default_str();
+  verb.add_option("--cpus", options.spec.vcpus, "number of processors")->capture_default_str();
+  verb.add_option("--serial", options.spec.serial_log, "file for the serial port's output");
+  verb.add_option("--accel", options.accelerator, "auto, kvm or tcg")->capture_default_str();
+}
+
+void add_watch_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--until", options.until,
+                  "wait until the serial port says this; then stop the machine, if neither --for "
+                  "nor --detach says otherwise");
+  verb.add_option("--deadline", options.deadline_seconds, "how long --until may take, in seconds")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  auto* keep = verb.add_option("--for", options.for_seconds,
+                               "keep it running this many seconds (after --until), then stop it");
+  verb.add_flag("--detach", options.detach, "leave it running and return")->excludes(keep);
+  verb.add_flag("--print-argv", options.print_argv, "print QEMU's command line, start nothing");
+  verb.add_option("--stop", options.stop, "stop the running machine of this name");
+}
+
+}  // namespace
+
+void add_run(CLI::App& parser, Session& session) {
+  auto* verb = parser.add_subcommand("run", "start a virtual machine that owns cards");
+  auto options = std::make_shared<RunOptions>();
+  options->spec.name = "guest";
+  add_machine_options(*verb, *options);
+  add_watch_options(*verb, *options);
+  verb->callback([options, &session] {
+    auto code = run_or_stop(session, *options);
+    session.exit_code = code ? *code : report(session, code.error());
+  });
+}
+
+}  // namespace tessera::app

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apply/journal.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+namespace tessera::apply {
+namespace {
+
+class JournalTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "tessera-journal-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  static model::Plan two_operations() {
+    model::Plan plan;
+    plan.title = "assign 0000:01:00.0 to vm";
+    plan.subject = "identity";
+    for (const char* subject : {"0000:01:00.0", "0000:01:00.1"}) {
+      model::Operation op;
+      op.kind = "vfio.assign";
+      op.subject = subject;
+      plan.operations.push_back(op);
+    }
+    return plan;
+  }
+
+  Journal open(Journal::Mode mode = Journal::Mode::write) {
+    auto journal = Journal::open(dir_, mode);
+    EXPECT_TRUE(journal) << journal.error().sentence;
+    return std::move(*journal);
+  }
+
+  std::string dir_;
+};
+
+TEST_F(JournalTest, a_plan_is_applying_until_it_is_said_to_be_applied) {
+  auto journal = open();
+  auto id = journal.begin(two_operations());
+  ASSERT_TRUE(id);
+  EXPECT_EQ(journal.plan(*id)->state, PlanState::applying);
+  EXPECT_EQ(journal.unfinished()->size(), 1U);
+  ASSERT_TRUE(journal.set_state(*id, PlanState::applied));
+  EXPECT_EQ(journal.plan(*id)->state, PlanState::applied);
+  EXPECT_TRUE(journal.unfinished()->empty());
+}
+
+TEST_F(JournalTest, survives_being_opened_again_with_the_whole_plan) {
+  std::int64_t id = 0;
+  {
+    auto journal = open();
+    id = journal.begin(two_operations()).value();
+    ASSERT_TRUE(journal.step_begins({id, 0, Direction::forward, 0}, "(null)"));
+    ASSERT_TRUE(journal.step_done({id, 0, Direction::forward, 0}));
+  }
+  auto record = open().plan(id);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->plan.operations, two_operations().operations);
+  EXPECT_EQ(record->operations_begun, 1);
+}
+
+TEST_F(JournalTest, newest_plan_comes_first) {
+  auto journal = open();
+  auto first = journal.begin(two_operations()).value();
+  auto second = journal.begin(two_operations()).value();
+  auto plans = journal.plans();
+  ASSERT_EQ(plans->size(), 2U);
+  EXPECT_EQ(plans->at(0).id, second);
+  EXPECT_EQ(plans->at(1).id, first);
+}
+
+TEST_F(JournalTest, reading_where_nothing_was_recorded_is_not_found_and_makes_nothing) {
+  auto journal = Journal::open(dir_ + "/none", Journal::Mode::read);
+  ASSERT_FALSE(journal);
+  EXPECT_EQ(journal.error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(std::filesystem::exists(dir_ + "/none"));
+}
+
+TEST_F(JournalTest, a_file_that_is_no_database_is_one_clear_error) {
+  std::ofstream(dir_ + "/state.db") << std::string(8192, 'x');
+  auto journal = Journal::open(dir_, Journal::Mode::write);
+  ASSERT_FALSE(journal);
+  EXPECT_EQ(journal.error().kind, ErrorKind::io);
+  EXPECT_NE(journal.error().hint.find("mv "), std::string::npos);
+}
+
+TEST_F(JournalTest, a_plan_that_is_not_there_is_not_found) {
+  EXPECT_EQ(open().plan(42).error().kind, ErrorKind::not_found);
+}
+
+}  // namespace
+}  // namespace tessera::apply

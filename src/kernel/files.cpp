@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/files.h"
+
+#include <fmt/format.h>
+
+namespace tessera::kernel::files {
+
+namespace {
+
+std::string below(std::string_view directory, std::string_view name, std::string_view file) {
+  if (file.empty()) return fmt::format("{}/{}", directory, name);
+  return fmt::format("{}/{}/{}", directory, name, file);
+}
+
+}  // namespace
+
+std::string pci_device(std::string_view bdf, std::string_view file) {
+  return below(pci_devices, bdf, file);
+}
+
+std::string pci_driver(std::string_view driver, std::string_view file) {
+  return below(pci_drivers, driver, file);
+}
+
+std::string iommu_group(int group, std::string_view file) {
+  return below(iommu_groups, std::to_string(group), file);
+}
+
+std::string platform_device(std::string_view name, std::string_view file) {
+  return below(platform_devices, name, file);
+}
+
+std::string platform_driver(std::string_view driver, std::string_view file) {
+  return below(platform_drivers, driver, file);
+}
+
+std::string module(std::string_view name, std::string_view file) {
+  return below(modules, name, file);
+}
+
+std::string module_table(std::string_view release, std::string_view file) {
+  return below("/lib/modules", release, file);
+}
+
+std::string process(int pid, std::string_view file) {
+  return below(proc, std::to_string(pid), file);
+}
+
+}  // namespace tessera::kernel::files

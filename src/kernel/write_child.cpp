@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/write_child.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "kernel/in_root.h"
+
+namespace tessera::kernel {
+
+// How the writer is made so that nothing waits for it for ever:
+//
+//   we --fork--> middle --fork--> writer       middle ends at once, so our waitpid() is short;
+//   the writer belongs to init (or a subreaper), which reaps it whenever the kernel lets it go.
+//
+// We and the writer share a socket pair. Giving up is shutdown(SHUT_RD) followed by a last look:
+// the kernel does both sides under one lock, so either the writer's answer is there and we take
+// it, or the writer's send fails and it knows that its write came late. If we are killed while
+// waiting, its send fails too, and the late writes bring the device home.
+
+namespace {
+
+struct Answer {
+  pid_t pid = 0;
+  int error_number = 0;
+  ssize_t written = -1;
+};
+
+// --- between fork and _exit: async-signal-safe calls only, no memory is allocated ---
+
+void close_all_but(std::array<int, 3> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned next = 0;
+  for (int fd : kept) {
+    if (fd < 0) continue;
+    auto number = static_cast<unsigned>(fd);
+    if (number > next) ::close_range(next, number - 1, 0);
+    next = number + 1;
+  }
+  ::close_range(next, ~0U, 0);
+}
+
+/// A writer that hangs must hold nothing of its caller's: not the lock file, not the journal, not
+/// the terminal or the pipe on its stdout, not the current directory, no signal handlers.
+void let_go_of_the_caller(const ChildWrite& write, int socket_fd) {
+  ::setsid();
+  if (::chdir("/") != 0) return;
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::prctl(PR_SET_NAME, "tessera-write");
+  close_all_but({write.target_fd, write.root_fd, socket_fd});
+}
+
+bool send_answer(int socket_fd, const Answer& answer) {
+  return ::send(socket_fd, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer;
+}
+
+[[noreturn]] void be_the_writer(const ChildWrite& write, int socket_fd) {
+  let_go_of_the_caller(write, socket_fd);
+  Answer answer = {.pid = ::getpid(), .error_number = 0, .written = -1};
+  send_answer(socket_fd, answer);
+  answer.written = ::write(write.target_fd, write.text.data(), write.text.size());
+  answer.error_number = answer.written < 0 ? errno : 0;
+  if (send_answer(socket_fd, answer)) ::_exit(0);
+  for (const auto& late : write.if_it_comes_late) {
+    int fd = open_in_root(write.root_fd, late.path.c_str(), O_WRONLY | O_NOCTTY);
+    if (fd < 0) continue;
+    [[maybe_unused]] auto ignored = ::write(fd, late.text.data(), late.text.size());
+    ::close(fd);
+  }
+  ::_exit(0);
+}
+
+[[noreturn]] void be_the_middle(const ChildWrite& write, int socket_fd) {
+  pid_t writer = ::fork();
+  if (writer == 0) be_the_writer(write, socket_fd);
+  ::_exit(writer > 0 ? 0 : errno);
+}
+
+// --- in the caller ---
+
+/// All signals wait while we fork, so that none of our handlers runs in a child.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_ = {};
+};
+
+/// Returns 0, or the errno that stopped the writer from being made.
+int start_writer(const ChildWrite& write, int socket_fd) {
+  SignalsBlocked blocked;
+  pid_t middle = ::fork();
+  if (middle < 0) return errno;
+  if (middle == 0) be_the_middle(write, socket_fd);
+  int status = 0;
+  while (::waitpid(middle, &status, 0) < 0) {
+    if (errno != EINTR) return 0;  // ECHILD: the program ignores SIGCHLD; the writer is there
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
+bool wait_readable(int fd, Deadline deadline) {
+  pollfd waiting = {.fd = fd, .events = POLLIN, .revents = 0};
+  for (;;) {
+    int ready = ::poll(&waiting, 1, static_cast<int>(deadline.left().count()));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
+}
+
+bool take_answer(int fd, int flags, Answer& answer) {
+  ssize_t size = 0;
+  do {
+    size = ::recv(fd, &answer, sizeof answer, flags);
+  } while (size < 0 && errno == EINTR);
+  return size == sizeof answer;
+}
+
+std::string quoted(std::string_view text) {
+  return fmt::format("'{}'", text::printable(text::trim(text)));
+}
+
+std::string in_words(Milliseconds duration) {
+  if (duration < std::chrono::seconds(1)) return fmt::format("{} ms", duration.count());
+  return fmt::format("{:g} s", static_cast<double>(duration.count() / 100) / 10);
+}
+
+Error still_waiting(const ChildWrite& write, pid_t writer, Milliseconds waited) {
+  Error error = {.kind = ErrorKind::timeout,
+                 .subject = std::string(write.path),
+                 .sentence = fmt::format("the kernel has not answered the write of {} after {}; "
+                                         "process {} still waits in it",
+                                         quoted(write.text), in_words(waited), writer),
+                 .hint = "something still uses the device: end its user (`tessera show` names it)"};
+  if (!write.if_it_comes_late.empty()) {
+    error.hint += fmt::format("; when the kernel answers, process {} undoes the write", writer);
+  }
+  return error;
+}
+
+Error writer_died(const ChildWrite& write) {
+  return {.kind = ErrorKind::io,
+          .subject = std::string(write.path),
+          .sentence = fmt::format("the process that wrote {} was killed before the kernel answered",
+                                  quoted(write.text)),
+          .hint = {}};
+}
+
+Status judge(const ChildWrite& write, const Answer& answer) {
+  if (answer.error_number != 0) {
+    return fail(error_from_errno(answer.error_number, write.path,
+                                 fmt::format("write {} to", quoted(write.text))));
+  }
+  if (static_cast<std::size_t>(answer.written) != write.text.size()) {
+    return fail(ErrorKind::io, std::string(write.path),
+                fmt::format("the kernel took only {} of the {} bytes of {}", answer.written,
+                            write.text.size(), quoted(write.text)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status write_in_child(const ChildWrite& write, Deadline deadline) {
+  auto started = deadline.left();
+  std::array<int, 2> pair = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+    return fail(error_from_errno(errno, write.path, "make a socket pair to write to"));
+  }
+  Fd ours(pair[0]);
+  Fd theirs(pair[1]);
+  if (int problem = start_writer(write, theirs.get()); problem != 0) {
+    return fail(error_from_errno(problem, write.path, "start a process to write to"));
+  }
+  theirs.reset();
+  Answer answer;
+  if (!take_answer(ours.get(), 0, answer)) return fail(writer_died(write));
+  pid_t writer = answer.pid;
+  if (!wait_readable(ours.get(), deadline)) {
+    ::shutdown(ours.get(), SHUT_RD);
+    if (!take_answer(ours.get(), MSG_DONTWAIT, answer)) {
+      return fail(still_waiting(write, writer, started));
+    }
+    return judge(write, answer);
+  }
+  if (!take_answer(ours.get(), MSG_DONTWAIT, answer)) return fail(writer_died(write));
+  return judge(write, answer);
+}
+
+}  // namespace tessera::kernel

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace tessera::lab {
+
+/// What the agent does when the client hangs up.
+enum class WhenGone {
+  wait_for_next,  ///< a virtio-serial port: the next client comes through the same descriptor
+  leave,          ///< a socket: that was all
+};
+
+/// Runs inside the virtual GPU host: carries out commands that come through `port`
+/// (lab/protocol.h), one at a time, until the port is gone. A command gets a session of its own;
+/// a hang-up, a new hello or its deadline kills all of it. What it left running behind its back
+/// when it ended by itself stays.
+/// Errors: io when the port breaks; the guest should then power off.
+Status serve_agent(Fd port, WhenGone when_gone);
+
+}  // namespace tessera::lab

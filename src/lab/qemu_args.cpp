@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/qemu_args.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace tessera::lab {
+namespace {
+
+constexpr int first_free_slot = 2;    // of the root bus; 0 is the host bridge
+constexpr int first_lab_slot = 0x19;  // 0x19..0x1b carry the lab's own devices, 0x1f is the chipset
+
+/// Hands out places in the PCI tree and writes down the bridges they need.
+class PciTree {
+ public:
+  explicit PciTree(std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+  void device(const std::string& description) {
+    arguments_.emplace_back("-device");
+    arguments_.push_back(description);
+  }
+
+  /// One extra root bus below each memory node.
+  void add_nodes(int count) {
+    for (int node = 0; node < count; ++node)
+      device(fmt::format("pxb-pcie,id={},bus_nr={},bus=pcie.0,addr={:#x},numa_node={}",
+                         root_bus(node), 0x40 * (node + 1), next_[root_bus(-1)]++, node));
+  }
+
+  /// "bus=B,addr=A" for the device `id`, where A lacks the function.
+  std::string place(const Placement& at, const std::string& id) {
+    int node = at.numa_node.value_or(-1);
+    switch (at.slot) {
+      case Slot::root_port:
+        return below(root_port("pcie-root-port", root_bus(node), next(root_bus(node)), id));
+      case Slot::root_port_no_acs:
+        return below(port_without_acs(node, id));
+      case Slot::conventional_bridge:
+        return on(bridge(node));
+      case Slot::switch_port:
+        return below(switch_port(node, id));
+      case Slot::root_complex:
+        break;
+    }
+    return on(root_bus(node));
+  }
+
+ private:
+  static std::string root_bus(int node) {
+    return node < 0 ? "pcie.0" : fmt::format("node{}", node);
+  }
+  std::string next(const std::string& bus) { return fmt::format("{:#x}", next_[bus]++); }
+  std::string on(const std::string& bus) { return fmt::format("bus={},addr={}", bus, next(bus)); }
+  static std::string below(const std::string& port) { return fmt::format("bus={},addr=0x0", port); }
+
+  std::string root_port(const char* model, const std::string& bus, const std::string& address,
+                        const std::string& id) {
+    std::string name = "port." + id;
+    ++chassis_;
+    device(fmt::format("{},id={},bus={},addr={},chassis={},slot={}", model, name, bus, address,
+                       chassis_, chassis_));
+    return name;
+  }
+
+  // Functions of one slot, on a port model without ACS: the kernel cannot tell them apart.
+  std::string port_without_acs(int node, const std::string& id) {
+    auto [shared, fresh] = shared_slots_.try_emplace(node, SharedSlot{});
+    if (fresh) shared->second.address = next(root_bus(node));
+    std::string address = fmt::format("{}.{}", shared->second.address, shared->second.used++);
+    return root_port("ioh3420", root_bus(node), address + ",multifunction=on", id);
+  }
+
+  std::string bridge(int node) {
+    std::string name = node < 0 ? "bridge" : fmt::format("bridge.node{}", node);
+    if (next_.try_emplace(name, 1).second)
+      device(fmt::format("pcie-pci-bridge,id={},{}", name, on(root_bus(node))));
+    return name;
+  }
+
+  std::string switch_port(int node, const std::string& id) {
+    std::string name = node < 0 ? "switch" : fmt::format("switch.node{}", node);
+    if (next_.try_emplace(name, 0).second) {
+      std::string bus = root_bus(node);
+      device(fmt::format("x3130-upstream,id={},{}", name,
+                         below(root_port("pcie-root-port", bus, next(bus), name))));
+    }
+    return root_port("xio3130-downstream", name, next(name), id);
+  }
+
+  struct SharedSlot {
+    std::string address;
+    int used = 0;
+  };
+
+  std::vector<std::string>& arguments_;
+  std::map<std::string, int> next_{{"pcie.0", first_free_slot}};
+  std::map<int, SharedSlot> shared_slots_;
+  int chassis_ = 0;
+};
+
+std::string display_model(const LabCard& card) {
+  switch (card.model) {
+    case CardModel::bochs:
+      return card.boot_vga ? "VGA" : "bochs-display";
+    case CardModel::virtio_gpu:
+      return card.boot_vga ? "virtio-vga" : "virtio-gpu-pci";
+    case CardModel::ati:
+      return "ati-vga";
+    case CardModel::qxl:
+      return card.boot_vga ? "qxl-vga" : "qxl";
+    case CardModel::identity:
+      break;
+  }
+  return "vfio-user-pci";
+}
+
+std::string display_options(const LabCard& card) {
+  // Without iommu_platform a virtio device's DMA goes round the IOMMU: passed on, it hits wrong
+  // memory.
+  if (card.model == CardModel::virtio_gpu) return ",iommu_platform=on";
+  if (card.model == CardModel::ati) return ",model=rv100";
+  return "";
+}
+
+// JSON, because the socket's address is a structure of its own.
+void add_identity(PciTree& tree, const LabCard& card, const std::string& place,
+                  const Outside& outside) {
+  auto known = outside.functions.find(card.id);
+  int functions = known == outside.functions.end() ? 1 : known->second;
+  auto comma = place.find(',');
+  for (int function = 0; function < functions; ++function)
+    tree.device(nlohmann::json{
+        {"driver", "vfio-user-pci"},
+        {"id", function == 0 ? card.id : fmt::format("function{}.{}", function, card.id)},
+        {"bus", place.substr(4, comma - 4)},
+        {"addr", fmt::format("{}.{}", place.substr(comma + 6), function)},
+        {"multifunction", functions > 1},
+        {"socket", {{"type", "unix"}, {"path", identity_socket(outside, card.id, function)}}}}
+                    .dump());
+}
+
+void add_card(PciTree& tree, const LabCard& card, const Outside& outside) {
+  std::string place = tree.place(card.at, card.id);
+  if (card.model == CardModel::identity) return add_identity(tree, card, place, outside);
+  std::string options = display_options(card);
+  if (!card.audio) {
+    tree.device(fmt::format("{},id={},{}{}", display_model(card), card.id, place, options));
+    return;
+  }
+  tree.device(fmt::format("{},id={},{}.0,multifunction=on{}", display_model(card), card.id, place,
+                          options));
+  tree.device(fmt::format("ich9-intel-hda,id=audio.{},{}.1", card.id, place));
+}
+
+void add_device(std::vector<std::string>& arguments, PciTree& tree, const LabDevice& device) {
+  std::string place = tree.place(device.at, device.id);
+  const std::string& id = device.id;
+  if (device.kind == DeviceKind::edu) return tree.device(fmt::format("edu,id={},{}", id, place));
+  if (device.kind == DeviceKind::nic || device.kind == DeviceKind::igb) {
+    arguments.insert(arguments.end(), {"-netdev", fmt::format("user,id=net.{},restrict=on", id)});
+    const char* model = device.kind == DeviceKind::igb ? "igb" : "e1000e";
+    return tree.device(fmt::format("{},id={},netdev=net.{},{}", model, id, id, place));
+  }
+  int vfs = device.sriov_vfs;
+  if (vfs == 0) return tree.device(fmt::format("nvme,id={},serial={},{}", id, id, place));
+  // Each VF takes two queues and a vector; the PF keeps two of each (QEMU
+  // docs/system/devices/nvme).
+  tree.device(fmt::format("nvme-subsys,id=subsys.{}", id));
+  tree.device(
+      fmt::format("nvme,id={},serial={},{},subsys=subsys.{},sriov_max_vfs={},"
+                  "sriov_vq_flexible={},sriov_vi_flexible={},max_ioqpairs={},msix_qsize={}",
+                  id, id, place, id, vfs, 2 * vfs, vfs, 2 * vfs + 2, vfs + 2));
+}
+
+bool shares_memory(const LabSpec& spec) {
+  for (const LabCard& card : spec.cards)
+    if (card.model == CardModel::identity) return true;
+  return false;
+}
+
+void add_memory(std::vector<std::string>& arguments, const LabSpec& spec) {
+  const char* backend =
+      shares_memory(spec) ? "memory-backend-memfd,share=on" : "memory-backend-ram";
+  int nodes = spec.numa_nodes == 0 ? 1 : spec.numa_nodes;
+  int share_mib = spec.memory_mib / nodes;
+  arguments.insert(arguments.end(), {"-m", fmt::format("{}M", share_mib * nodes)});
+  if (spec.numa_nodes == 0) {
+    arguments.insert(arguments.end(),
+                     {"-object", fmt::format("{},id=memory,size={}M", backend, share_mib),
+                      "-machine", "memory-backend=memory"});
+    return;
+  }
+  for (int node = 0; node < nodes; ++node) {
+    int first = spec.cpus * node / nodes;
+    int last = spec.cpus * (node + 1) / nodes - 1;
+    std::string cpus = first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
+    arguments.insert(
+        arguments.end(),
+        {"-object", fmt::format("{},id=memory{},size={}M", backend, node, share_mib), "-numa",
+         fmt::format("node,nodeid={},cpus={},memdev=memory{}", node, cpus, node)});
+  }
+}
+
+void add_shares_and_agent(std::vector<std::string>& arguments, const Outside& outside) {
+  auto add = [&](std::string option, std::string value) {
+    arguments.push_back(std::move(option));
+    arguments.push_back(std::move(value));
+  };
+  add("-fsdev", fmt::format("local,id=host,path={},security_model=none,readonly=on,multidevs=remap",
+                            outside.root));
+  add("-device",
+      fmt::format("virtio-9p-pci,fsdev=host,mount_tag=host,bus=pcie.0,addr={:#x}", first_lab_slot));
+  add("-fsdev",
+      fmt::format("local,id=xfer,path={},security_model=none,multidevs=remap", outside.xfer));
+  add("-device", fmt::format("virtio-9p-pci,fsdev=xfer,mount_tag=xfer,bus=pcie.0,addr={:#x}",
+                             first_lab_slot + 1));
+  add("-device",
+      fmt::format("virtio-serial-pci,id=agents,bus=pcie.0,addr={:#x}", first_lab_slot + 2));
+  add("-chardev", fmt::format("socket,id=agent,fd={},server=on,wait=off", agent_socket_fd));
+  add("-device", fmt::format("virtserialport,bus=agents.0,chardev=agent,name={}", agent_port_name));
+  add("-chardev", fmt::format("socket,id=qmp,fd={},server=on,wait=off", qmp_socket_fd));
+  add("-mon", "chardev=qmp,mode=control");
+  add("-serial", fmt::format("file:{}", outside.serial_log));
+}
+
+std::string kernel_command_line(const LabSpec& spec, const Outside& outside) {
+  std::vector<std::string> words{"console=ttyS0",
+                                 "panic=-1",
+                                 "loglevel=4",
+                                 "tessera.host=" + spec.name,
+                                 "tessera.modules=" + outside.modules,
+                                 "tessera.agent=" + outside.agent};
+  words.insert(words.end(), spec.kernel_arguments.begin(), spec.kernel_arguments.end());
+  return text::join(words, " ");
+}
+
+}  // namespace
+
+std::string_view to_string(Accelerator accelerator) {
+  return accelerator == Accelerator::kvm ? "kvm" : "tcg";
+}
+
+std::string identity_socket(const Outside& outside, const std::string& card, int function) {
+  return fmt::format("{}/{}.{}.sock", outside.sockets, card, function);
+}
+
+std::vector<std::string> qemu_arguments(const LabSpec& spec, const Outside& outside) {
+  bool kvm = outside.accelerator == Accelerator::kvm;
+  std::vector<std::string> arguments{
+      outside.qemu,
+      "-name",
+      "tessera-lab-" + spec.name,
+      "-M",
+      fmt::format("q35,accel={},kernel-irqchip=split", to_string(outside.accelerator)),
+      "-cpu",
+      kvm ? "host" : "max,-erms,-fsrm",
+      "-smp",
+      fmt::format("{}", spec.cpus),
+      "-nodefaults",
+      "-display",
+      "none",
+      "-no-reboot"};
+  add_memory(arguments, spec);
+  PciTree tree(arguments);
+  if (spec.iommu == Iommu::vt_d) tree.device("intel-iommu,intremap=on,caching-mode=on");
+  if (spec.iommu == Iommu::amd_vi) tree.device("amd-iommu,intremap=on");
+  tree.add_nodes(spec.numa_nodes);
+  for (const LabCard& card : spec.cards) add_card(tree, card, outside);
+  for (const LabDevice& device : spec.devices) add_device(arguments, tree, device);
+  add_shares_and_agent(arguments, outside);
+  arguments.insert(arguments.end(), {"-kernel", outside.kernel, "-initrd", outside.initrd,
+                                     "-append", kernel_command_line(spec, outside)});
+  return arguments;
+}
+
+}  // namespace tessera::lab

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lab/qemu_args.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+namespace tessera::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+Outside outside() {
+  Outside outside;
+  outside.kernel = "/cache/vmlinuz";
+  outside.initrd = "/cache/initrd.gz";
+  outside.modules = "/cache/lib/modules/6.1";
+  outside.agent = "/build/tessera";
+  outside.root = "/";
+  outside.xfer = "/state/xfer";
+  outside.serial_log = "/state/serial.log";
+  outside.sockets = "/state";
+  outside.functions = {{"gpu0", 4}, {"gpu1", 4}};
+  return outside;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// One option a line, with its value.
+std::string rendered(const std::vector<std::string>& arguments) {
+  std::string text = arguments.front();
+  for (std::size_t i = 1; i < arguments.size(); ++i)
+    text += (arguments[i].starts_with('-') && arguments[i].size() > 1 ? "\n" : " ") + arguments[i];
+  return text + "\n";
+}
+
+// TESSERA_UPDATE_GOLDEN=1 writes the files anew; look at the difference before you commit it.
+TEST(QemuArguments, every_host_gives_its_golden_command_line) {
+  int seen = 0;
+  for (const auto& entry : fs::directory_iterator(TESSERA_TESTS_DIR "/../lab/hosts")) {
+    if (entry.path().extension() != ".yaml") continue;
+    auto spec = parse_spec(read(entry.path()), entry.path().filename());
+    ASSERT_TRUE(spec) << one_line(spec.error());
+    fs::path golden = fs::path(TESSERA_TESTS_DIR "/golden/lab") / (spec->name + ".args");
+    std::string now = rendered(qemu_arguments(*spec, outside()));
+    if (std::getenv("TESSERA_UPDATE_GOLDEN") != nullptr) std::ofstream(golden) << now;
+    EXPECT_EQ(now, read(golden)) << golden;
+    ++seen;
+  }
+  EXPECT_GE(seen, 8);
+}
+
+std::vector<std::string> devices(const std::string& cards) {
+  auto spec = parse_spec("name: a\ndescription: d\nnuma_nodes: 2\n" + cards, "a.yaml");
+  EXPECT_TRUE(spec) << one_line(spec.error());
+  auto arguments = qemu_arguments(*spec, outside());
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
+    if (arguments[i] == "-device") found.push_back(arguments[i + 1]);
+  return found;
+}
+
+bool has(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+TEST(QemuArguments, cards_without_acs_share_one_slot_function_by_function) {
+  auto found = devices(
+      "cards: [{id: a, slot: root-port-no-acs, audio: true}, {id: b, slot: root-port-no-acs}]\n");
+  EXPECT_TRUE(
+      has(found, "ioh3420,id=port.a,bus=pcie.0,addr=0x4.0,multifunction=on,chassis=1,slot=1"));
+  EXPECT_TRUE(
+      has(found, "ioh3420,id=port.b,bus=pcie.0,addr=0x4.1,multifunction=on,chassis=2,slot=2"));
+  EXPECT_TRUE(has(found, "bochs-display,id=a,bus=port.a,addr=0x0.0,multifunction=on"));
+  EXPECT_TRUE(has(found, "ich9-intel-hda,id=audio.a,bus=port.a,addr=0x0.1"));
+}
+
+TEST(QemuArguments, cards_behind_a_conventional_bridge_share_one_bridge_per_node) {
+  auto found = devices(
+      "cards: [{id: a, slot: conventional-bridge}, {id: b, slot: conventional-bridge},"
+      " {id: c, slot: conventional-bridge, numa_node: 1}]\n");
+  EXPECT_TRUE(has(found, "pcie-pci-bridge,id=bridge,bus=pcie.0,addr=0x4"));
+  EXPECT_TRUE(has(found, "bochs-display,id=a,bus=bridge,addr=0x1"));
+  EXPECT_TRUE(has(found, "bochs-display,id=b,bus=bridge,addr=0x2"));
+  EXPECT_TRUE(has(found, "pcie-pci-bridge,id=bridge.node1,bus=node1,addr=0x0"));
+  EXPECT_TRUE(has(found, "bochs-display,id=c,bus=bridge.node1,addr=0x1"));
+}
+
+TEST(QemuArguments, a_virtio_card_uses_the_iommu) {
+  auto found = devices("cards: [{id: a, model: virtio-gpu}]\n");
+  EXPECT_TRUE(has(found, "virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on"));
+}
+
+TEST(QemuArguments, kvm_takes_the_machines_own_processor) {
+  auto spec = parse_spec("name: a\ndescription: d\n", "a.yaml");
+  ASSERT_TRUE(spec);
+  Outside with_kvm = outside();
+  with_kvm.accelerator = Accelerator::kvm;
+  auto arguments = qemu_arguments(*spec, with_kvm);
+  EXPECT_TRUE(has(arguments, "q35,accel=kvm,kernel-irqchip=split"));
+  EXPECT_TRUE(has(arguments, "host"));
+  EXPECT_FALSE(has(arguments, "max,-erms,-fsrm"));
+}
+
+}  // namespace
+}  // namespace tessera::lab

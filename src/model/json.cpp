@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "model/json_text.h"
+
+namespace tessera::model {
+
+using Json = nlohmann::ordered_json;
+
+nlohmann::ordered_json json_text(const std::string& text) {
+  bool ascii = true;
+  for (char c : text) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
+  if (ascii) return text;
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+nlohmann::ordered_json json_texts(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const auto& text : texts) list.push_back(json_text(text));
+  return list;
+}
+
+namespace {
+
+void put(Json& json, const char* key, const std::string& text) {
+  if (!text.empty()) json[key] = json_text(text);
+}
+
+void put(Json& json, const char* key, const std::optional<PciAddress>& address) {
+  if (address) json[key] = to_string(*address);
+}
+
+template <typename T, typename Show>
+void put(Json& json, const char* key, const Reading<T>& reading, Show show) {
+  if (reading.has_value()) {
+    json[key] = show(reading.value());
+  } else if (reading.is_unreadable()) {
+    json[key] = {{"unreadable", json_text(reading.why())}};
+  }
+}
+
+template <typename T>
+void put(Json& json, const char* key, const Reading<T>& reading) {
+  put(json, key, reading, [](const T& value) { return Json(value); });
+}
+
+void put(Json& json, const char* key, const Reading<std::string>& reading) {
+  put(json, key, reading, json_text);
+}
+
+void put(Json& json, const char* key, const std::vector<std::string>& texts) {
+  if (!texts.empty()) json[key] = json_texts(texts);
+}
+
+std::string id_text(std::uint16_t id) {
+  return fmt::format("{:04x}", id);
+}
+std::string class_text(std::uint32_t code) {
+  return fmt::format("0x{:06x}", code);
+}
+
+Json addresses(const std::vector<PciAddress>& list) {
+  Json json = Json::array();
+  for (const auto& address : list) json.push_back(to_string(address));
+  return json;
+}
+
+Json to_json(const KernelFacts& kernel) {
+  Json json = Json::object();
+  put(json, "release", kernel.release);
+  put(json, "command_line", kernel.command_line);
+  json["iommu_units"] = json_texts(kernel.iommu_units);
+  put(json, "iommu_groups_present", kernel.iommu_groups_present);
+  put(json, "cpu_virtualization", kernel.cpu_virtualization);
+  put(json, "kvm_device", kernel.kvm_device);
+  put(json, "vfio_pci_available", kernel.vfio_pci_available);
+  put(json, "vfio_pci_loaded", kernel.vfio_pci_loaded);
+  put(json, "unsafe_interrupts_allowed", kernel.unsafe_interrupts_allowed);
+  put(json, "noiommu_enabled", kernel.noiommu_enabled);
+  put(json, "interrupt_remapping", kernel.interrupt_remapping);
+  return json;
+}
+
+Json to_json(const PciFunction& function) {
+  Json json = {{"address", to_string(function.address)}};
+  put(json, "sysfs_path", function.sysfs_path);
+  put(json, "vendor", function.vendor, id_text);
+  put(json, "device", function.device, id_text);
+  put(json, "subsystem_vendor", function.subsystem_vendor, id_text);
+  put(json, "subsystem_device", function.subsystem_device, id_text);
+  put(json, "class", function.class_code, class_text);
+  put(json, "vendor_name", function.vendor_name);
+  put(json, "device_name", function.device_name);
+  put(json, "driver", function.driver);
+  put(json, "driver_override", function.driver_override);
+  put(json, "modalias", function.modalias);
+  put(json, "vfio_module", function.vfio_module);
+  put(json, "usual_driver", function.usual_driver);
+  put(json, "iommu_group", function.iommu_group);
+  put(json, "numa_node", function.numa_node);
+  put(json, "boot_vga", function.boot_vga);
+  put(json, "reset_methods", function.reset_methods, json_texts);
+  put(json, "parent", function.parent);
+  put(json, "physical_function", function.physical_function);
+  put(json, "express", function.express);
+  put(json, "vf_total", function.vf_total);
+  put(json, "vf_enabled", function.vf_enabled);
+  put(json, "mdevs", function.mdevs);
+  put(json, "device_files", function.device_files);
+  return json;
+}
+
+Json to_json(const IommuGroup& group) {
+  Json json = {{"number", group.number}, {"members", addresses(group.members)}};
+  put(json, "type", group.type);
+  Json regions = Json::array();
+  for (const auto& region : group.reserved_regions) {
+    regions.push_back({{"first", fmt::format("0x{:x}", region.first)},
+                       {"last", fmt::format("0x{:x}", region.last)},
+                       {"type", json_text(region.type)}});
+  }
+  if (!regions.empty()) json["reserved_regions"] = std::move(regions);
+  return json;
+}
+
+Json to_json(const BootFramebuffer& framebuffer) {
+  Json json = Json::object();
+  put(json, "device", framebuffer.device);
+  put(json, "driver", framebuffer.driver);
+  if (framebuffer.last != 0) {
+    json["first"] = fmt::format("0x{:x}", framebuffer.first);
+    json["last"] = fmt::format("0x{:x}", framebuffer.last);
+  }
+  put(json, "label", framebuffer.label);
+  put(json, "function", framebuffer.function);
+  return json;
+}
+
+Json to_json(const Holder& holder) {
+  Json json = {{"pid", holder.pid}, {"name", json_text(holder.name)}};
+  put(json, "unit", holder.unit);
+  json["function"] = to_string(holder.function);
+  json["paths"] = json_texts(holder.paths);
+  return json;
+}
+
+Json to_json(const Finding& finding) {
+  Json json = {{"id", json_text(finding.id)}, {"severity", to_string(finding.severity)}};
+  put(json, "card", finding.card);
+  json["title"] = json_text(finding.title);
+  json["evidence"] = Json::array();
+  for (const auto& seen : finding.evidence) {
+    json["evidence"].push_back({{"path", json_text(seen.path)}, {"text", json_text(seen.text)}});
+  }
+  put(json, "cause", finding.cause);
+  put(json, "consequence", finding.consequence);
+  put(json, "fix", finding.fix);
+  put(json, "command", finding.command);
+  return json;
+}
+
+template <typename T>
+Json list_of(const std::vector<T>& items) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(to_json(item));
+  return list;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Card& card, const HostSnapshot& host) {
+  Json json = {{"address", to_string(card.address)},
+               {"identity", json_text(card.identity)},
+               {"name", json_text(card.name)},
+               {"integrated", card.integrated}};
+  json["functions"] = Json::array();
+  for (const auto& address : card.functions) {
+    Json item = {{"address", to_string(address)}};
+    if (const PciFunction* function = host.function(address)) {
+      put(item, "class", function->class_code, class_text);
+      put(item, "driver", function->driver);
+      put(item, "iommu_group", function->iommu_group);
+    }
+    json["functions"].push_back(std::move(item));
+  }
+  json["groups"] = card.groups;
+  return json;
+}
+
+nlohmann::ordered_json to_json(const HostSnapshot& host) {
+  Json json = {{"schema", host_schema}, {"source", json_text(host.source)}, {"live", host.live}};
+  json["kernel"] = to_json(host.kernel);
+  json["cards"] = Json::array();
+  for (const auto& card : host.cards) json["cards"].push_back(to_json(card, host));
+  json["functions"] = list_of(host.functions);
+  json["groups"] = list_of(host.groups);
+  json["framebuffers"] = list_of(host.framebuffers);
+  json["holders"] = list_of(host.holders);
+  json["unreadable_processes"] = host.unreadable_processes;
+  json["kernel_log"] = json_texts(host.kernel_log);
+  return json;
+}
+
+nlohmann::ordered_json to_json(const std::vector<Finding>& findings) {
+  return {{"schema", findings_schema}, {"findings", list_of(findings)}};
+}
+
+nlohmann::ordered_json to_json(const Error& error) {
+  Json json = {{"schema", error_schema}, {"kind", to_string(error.kind)}};
+  put(json, "subject", error.subject);
+  json["sentence"] = json_text(error.sentence);
+  put(json, "hint", error.hint);
+  return json;
+}
+
+}  // namespace tessera::model

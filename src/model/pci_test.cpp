@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/pci.h"
+
+#include <gtest/gtest.h>
+
+namespace tessera::model {
+namespace {
+
+TEST(PciAddress, is_read_in_every_spelling_that_tools_print) {
+  PciAddress expected{0, 0x01, 0x1f, 7};
+  for (const char* text : {"0000:01:1f.7", "01:1f.7", "00000000:01:1F.7", "0:1:1f.7"}) {
+    auto address = parse_pci_address(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(*address, expected) << text;
+  }
+  auto wide = parse_pci_address("00010000:C8:00.0");
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(wide->domain, 0x10000U);
+  EXPECT_EQ(to_string(*wide), "10000:c8:00.0");
+}
+
+TEST(PciAddress, says_which_part_is_wrong) {
+  struct Case {
+    const char* text;
+    const char* part;
+  };
+  for (const Case& c : {Case{"0000:01:20.0", "device"}, Case{"0000:01:00.8", "function"},
+                        Case{"0000:100:00.0", "bus"}, Case{"123456789:01:00.0", "domain"},
+                        Case{"0x0:01:00.0", "domain"}, Case{"01:zz.0", "device"},
+                        Case{"01:00.", "function"}, Case{":00.0", "bus"}}) {
+    auto address = parse_pci_address(c.text);
+    ASSERT_FALSE(address) << c.text;
+    EXPECT_EQ(address.error().kind, ErrorKind::invalid);
+    EXPECT_NE(address.error().sentence.find(c.part), std::string::npos)
+        << c.text << ": " << address.error().sentence;
+  }
+}
+
+TEST(PciAddress, refuses_texts_of_another_shape) {
+  for (const char* text : {"", "nonsense", "01", "01:00", "0000:01:00", "1.2.3:4.5", "a:b:c:d.e",
+                           "consumer:pci:0000:61:00.1", "0000:01:00.0 ", "0000:01:00.0\n"}) {
+    EXPECT_FALSE(parse_pci_address(text)) << text;
+  }
+}
+
+TEST(PciAddress, sorts_by_domain_then_bus_then_device_then_function) {
+  auto at = [](const char* text) { return *parse_pci_address(text); };
+  EXPECT_LT(at("0000:ff:1f.7"), at("0001:00:00.0"));
+  EXPECT_LT(at("0000:09:1f.7"), at("0000:0a:00.0"));
+  EXPECT_LT(at("0000:09:00.7"), at("0000:09:01.0"));
+}
+
+TEST(PciClass, knows_what_makes_a_board_a_card) {
+  for (std::uint32_t code : {0x030000U, 0x030200U, 0x038000U, 0x120000U, 0x0b4000U}) {
+    EXPECT_TRUE(is_gpu_class(code)) << std::hex << code;
+  }
+  for (std::uint32_t code : {0x000000U, 0x040300U, 0x060400U, 0x068000U, 0x0c0330U, 0x120100U}) {
+    EXPECT_FALSE(is_gpu_class(code)) << std::hex << code;
+  }
+}
+
+TEST(PciClass, has_words_for_people_and_the_number_for_the_rest) {
+  EXPECT_EQ(class_words(0x030200), "3D controller");
+  EXPECT_EQ(class_words(0x010601), "SATA controller");
+  EXPECT_EQ(class_words(0x0c0330), "USB controller");
+  EXPECT_EQ(class_words(0xff0000), "class 0xff0000");
+}
+
+}  // namespace
+}  // namespace tessera::model

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/plan.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace tessera::model {
+
+std::string_view to_string(Expectation::What what) {
+  switch (what) {
+    case Expectation::What::link_name:
+      return "link_name";
+    case Expectation::What::link_name_is_not:
+      return "link_name_is_not";
+    case Expectation::What::text:
+      return "text";
+    case Expectation::What::module:
+      return "module";
+    case Expectation::What::process:
+      return "process";
+    case Expectation::What::unit:
+      return "unit";
+  }
+  return "text";
+}
+
+std::string_view to_string(Step::Action action) {
+  switch (action) {
+    case Step::Action::write:
+      return "write";
+    case Step::Action::load_module:
+      return "load_module";
+    case Step::Action::unload_module:
+      return "unload_module";
+    case Step::Action::stop_process:
+      return "stop_process";
+    case Step::Action::stop_unit:
+      return "stop_unit";
+    case Step::Action::start_unit:
+      return "start_unit";
+  }
+  return "write";
+}
+
+std::string in_words(const Expectation& expectation) {
+  const std::string& path = expectation.path;
+  const std::string& value = expectation.value;
+  bool yes = value == "yes";
+  switch (expectation.what) {
+    case Expectation::What::link_name:
+      return value.empty() ? fmt::format("there is no {}", path)
+                           : fmt::format("{} leads to {}", path, value);
+    case Expectation::What::link_name_is_not:
+      return value.empty() ? fmt::format("there is {}", path)
+                           : fmt::format("{} does not lead to {}", path, value);
+    case Expectation::What::text:
+      return value.empty() ? fmt::format("{} is empty", path)
+                           : fmt::format("{} reads '{}'", path, text::printable(value));
+    case Expectation::What::module:
+      return fmt::format("module {} is {}", path, yes ? "present" : "absent");
+    case Expectation::What::process:
+      return fmt::format("process {} is {}", path, yes ? "running" : "gone");
+    case Expectation::What::unit:
+      return fmt::format("unit {} is {}", path, yes ? "active" : "inactive");
+  }
+  return path;
+}
+
+std::string in_words(const Step& step) {
+  switch (step.action) {
+    case Step::Action::write: {
+      auto text = text::trim(step.text);
+      return text.empty() ? fmt::format("write an empty line to {}", step.path)
+                          : fmt::format("write '{}' to {}", text::printable(text), step.path);
+    }
+    case Step::Action::load_module:
+      return fmt::format("load module {}", step.path);
+    case Step::Action::unload_module:
+      return fmt::format("unload module {} if nothing uses it", step.path);
+    case Step::Action::stop_process:
+      return fmt::format("stop process {}", step.path);
+    case Step::Action::stop_unit:
+      return fmt::format("stop unit {}", step.path);
+    case Step::Action::start_unit:
+      return fmt::format("start unit {}", step.path);
+  }
+  return step.path;
+}
+
+}  // namespace tessera::model

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernel/files.h"
+#include "plan/checks/checks.h"
+#include "plan/checks/support.h"
+#include "plan/isolation.h"
+
+namespace tessera::plan::checks {
+
+namespace files = kernel::files;
+using model::Card;
+using model::Evidence;
+using model::Finding;
+using model::HostSnapshot;
+using model::PciFunction;
+
+namespace {
+
+constexpr std::uint16_t vendor_nvidia = 0x10de;
+
+/// The card's functions and the virtual functions made from them: where mediated devices can be.
+std::vector<const PciFunction*> slice_parents(const HostSnapshot& host, const Card& card) {
+  std::vector<const PciFunction*> parents = functions_of(host, card);
+  for (const PciFunction& function : host.functions) {
+    bool ours =
+        function.physical_function &&
+        std::ranges::find(card.functions, *function.physical_function) != card.functions.end();
+    bool listed = std::ranges::find(parents, &function) != parents.end();
+    if (ours && !listed) parents.push_back(&function);
+  }
+  return parents;
+}
+
+std::string remove_virtual_functions(const PciFunction& function) {
+  const std::string name = model::to_string(function.address);
+  if (function.vendor.value_or(0) == vendor_nvidia) {
+    return "sudo /usr/lib/nvidia/sriov-manage -d " + name;
+  }
+  return "echo 0 | sudo tee " + files::pci_device(name, "sriov_numvfs");
+}
+
+std::string title_of(int virtual_functions, std::size_t mdevs) {
+  if (mdevs == 0)
+    return fmt::format("The card is cut into {} virtual functions", virtual_functions);
+  if (virtual_functions == 0) {
+    return fmt::format("The card carries {} mediated device{}", mdevs, mdevs == 1 ? "" : "s");
+  }
+  return fmt::format("The card is cut into {} virtual functions, with {} mediated device{}",
+                     virtual_functions, mdevs, mdevs == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Findings slices_in_use(const CheckScope& scope) {
+  Findings findings;
+  for (const Card* card : scope.cards) {
+    Finding finding;
+    int virtual_functions = 0;
+    std::size_t mdevs = 0;
+    for (const auto* function : slice_parents(scope.host, *card)) {
+      const std::string name = model::to_string(function->address);
+      if (int enabled = function->vf_enabled.value_or(0); enabled > 0) {
+        virtual_functions += enabled;
+        finding.evidence.push_back(
+            {files::pci_device(name, "sriov_numvfs"), std::to_string(enabled)});
+        finding.command = remove_virtual_functions(*function);
+      }
+      for (const std::string& uuid : function->mdevs) {
+        if (mdevs == 0) finding.command = "sudo mdevctl stop -u " + uuid;
+        ++mdevs;
+        finding.evidence.push_back({files::pci_device(name, uuid), "is there"});
+      }
+    }
+    if (finding.evidence.empty()) continue;
+    finding.severity = model::Severity::error;
+    finding.card = card->address;
+    finding.title = title_of(virtual_functions, mdevs);
+    finding.cause = "Slices of it were made for machines.";
+    finding.consequence =
+        "Giving the whole card away takes it from the driver that the slices "
+        "live on: they would vanish under the machines that use them.";
+    finding.fix =
+        "Stop the machines that use the slices, then remove the slices: mediated devices "
+        "first, virtual functions last. Or give away a slice in place of the card.";
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace tessera::plan::checks

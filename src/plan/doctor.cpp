@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/doctor.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "plan/operations.h"
+
+namespace tessera::plan {
+
+using model::Card;
+using model::Finding;
+using model::HostSnapshot;
+using model::PciFunction;
+using model::Severity;
+
+namespace {
+
+std::vector<const Card*> cards_in_question(const HostSnapshot& host, const Card* only_card) {
+  if (only_card) return {only_card};
+  std::vector<const Card*> cards;
+  for (const Card& card : host.cards) cards.push_back(&card);
+  return cards;
+}
+
+bool is_given(const HostSnapshot& host, const Card& card) {
+  return std::ranges::all_of(card.functions, [&](const model::PciAddress& address) {
+    const PciFunction* function = host.function(address);
+    return function && is_vfio_driver(function->driver);
+  });
+}
+
+Verdict verdict_of(const HostSnapshot& host, const std::vector<Finding>& findings,
+                   const Card& card) {
+  Verdict verdict;
+  verdict.card = &card;
+  bool boot_display = false;
+  for (const Finding& finding : findings) {
+    bool concerns = !finding.card || *finding.card == card.address;
+    if (!concerns) continue;
+    if (finding.severity == Severity::error) verdict.because.push_back(finding.id);
+    if (finding.severity == Severity::warning && finding.id == "boot-framebuffer") {
+      boot_display = true;
+    }
+  }
+  const std::string address = model::to_string(card.address);
+  if (is_given(host, card)) {
+    verdict.outcome = Verdict::Outcome::given;
+    verdict.command = fmt::format("tessera assign {} --to host", address);
+  } else if (!verdict.because.empty()) {
+    verdict.outcome = Verdict::Outcome::blocked;
+  } else if (card.groups.empty()) {
+    verdict.outcome = Verdict::Outcome::unknown;
+  } else {
+    verdict.outcome = Verdict::Outcome::ready;
+    verdict.command =
+        fmt::format("tessera assign {} --to vm{}", address, boot_display ? " --force" : "");
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const HostSnapshot& host, const Card* only_card) {
+  const CheckScope scope{host, cards_in_question(host, only_card)};
+  std::vector<Finding> findings;
+  for (const Check& check : all_checks()) {
+    for (Finding& finding : check.look(scope)) {
+      finding.id = check.id;
+      findings.push_back(std::move(finding));
+    }
+  }
+  std::ranges::stable_sort(findings, {}, &Finding::card);
+  return findings;
+}
+
+std::string_view to_string(Verdict::Outcome outcome) {
+  switch (outcome) {
+    case Verdict::Outcome::ready:
+      return "ready";
+    case Verdict::Outcome::given:
+      return "given";
+    case Verdict::Outcome::blocked:
+      return "blocked";
+    case Verdict::Outcome::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::vector<Verdict> verdicts(const HostSnapshot& host, const std::vector<Finding>& findings,
+                              const Card* only_card) {
+  std::vector<Verdict> all;
+  for (const Card* card : cards_in_question(host, only_card)) {
+    all.push_back(verdict_of(host, findings, *card));
+  }
+  return all;
+}
+
+}  // namespace tessera::plan

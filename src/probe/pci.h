@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/root.h"
+#include "model/host.h"
+
+namespace tessera::probe {
+
+/// Every PCI function of /sys/bus/pci/devices, sorted by address. What other subjects fill in
+/// (vfio_module, usual_driver) is left empty. A host without that directory has no functions.
+/// Errors: denied or io when the directory is there and cannot be listed.
+Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root);
+
+/// "/sys/devices/pci0000:00/..." from the target of a link in /sys/bus/pci/devices
+/// ("../../../devices/pci0000:00/..."); empty for a link that leads elsewhere.
+std::string sysfs_path_of_link(std::string_view target);
+
+/// The PCI addresses in a sysfs path, from the root down; pieces of another form ("pci0000:00",
+/// "consumer:pci:0000:61:00.1") are no addresses.
+std::vector<model::PciAddress> addresses_in_path(std::string_view sysfs_path);
+
+/// Whether `name` has the form of an mdev's UUID (8-4-4-4-12 hexadecimal digits).
+bool is_uuid(std::string_view name);
+
+}  // namespace tessera::probe

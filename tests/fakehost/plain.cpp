@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that keep what is written to them and do nothing else that a reader could see.
+#include "fakehost/behaviours.h"
+
+namespace tessera::fakehost {
+
+namespace {
+
+int keep(Call& call) {
+  auto value = call.word();
+  call.host.put_file(call.path, value + "\n");
+  return 0;
+}
+
+constexpr Behaviour table[] = {
+    {"/sys/devices/**/power/control", keep}, {"/sys/devices/**/d3cold_allowed", keep},
+    {"/sys/devices/**/reset_method", keep},  {"/sys/devices/**/sriov_drivers_autoprobe", keep},
+    {"/sys/module/*/parameters/*", keep},    {"/proc/sys/**", keep},
+};
+
+}  // namespace
+
+std::span<const Behaviour> plain_behaviours() {
+  return table;
+}
+
+}  // namespace tessera::fakehost

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the shipped binary on every recorded host (tests/hosts/*/tree.tsv) and compares what it
+// prints with tests/golden/<host>/. A new folder in tests/hosts needs nothing here.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path tests_dir = TESSERA_TESTS_DIR;
+constexpr const char* regenerate = "TESSERA_REGENERATE=1 ctest -R ^golden";
+
+bool regenerating() {
+  return std::getenv("TESSERA_REGENERATE") != nullptr;
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+/// The "Version:" line of the machine's pci.ids, from which the names in the output come.
+std::string names_version() {
+  std::ifstream file("/usr/share/misc/pci.ids");
+  for (std::string line; std::getline(file, line);) {
+    auto found = line.find("Version:");
+    if (found != std::string::npos) return line.substr(found);
+    if (!line.starts_with('#')) break;
+  }
+  return "no pci.ids";
+}
+
+struct Output {
+  std::string text;
+  int exit_code = -1;
+};
+
+/// Runs tessera in tests/, so that the recording's name in the output is the same everywhere.
+Output run_tessera(const std::string& host, const std::string& arguments) {
+  std::string command = fmt::format("cd '{}' && '{}' --root 'hosts/{}/tree.tsv' {} 2>&1",
+                                    tests_dir.string(), TESSERA_BINARY, host, arguments);
+  FILE* pipe = ::popen(command.c_str(), "r");
+  EXPECT_NE(pipe, nullptr) << command;
+  if (pipe == nullptr) return {};
+  Output output;
+  std::array<char, 4096> piece{};
+  while (std::size_t size = std::fread(piece.data(), 1, piece.size(), pipe)) {
+    output.text.append(piece.data(), size);
+  }
+  int status = ::pclose(pipe);
+  output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return output;
+}
+
+std::vector<std::string> recorded_hosts() {
+  std::vector<std::string> hosts;
+  for (const auto& entry : fs::directory_iterator(tests_dir / "hosts")) {
+    if (fs::exists(entry.path() / "tree.tsv")) hosts.push_back(entry.path().filename());
+  }
+  std::ranges::sort(hosts);
+  return hosts;
+}
+
+class RecordedHost : public testing::TestWithParam<std::string> {
+ protected:
+  /// Compares the output of `arguments` with the golden file `name`, or writes it.
+  std::string expect_golden(const std::string& name, const std::string& arguments) {
+    Output output = run_tessera(GetParam(), arguments);
+    EXPECT_EQ(output.exit_code, 0) << output.text;
+    fs::path golden = tests_dir / "golden" / GetParam() / name;
+    seen_.insert(name);
+    if (regenerating()) {
+      fs::create_directories(golden.parent_path());
+      std::ofstream(golden, std::ios::binary) << output.text;
+    } else if (!fs::exists(golden)) {
+      ADD_FAILURE() << golden << " is missing; write it with\n  " << regenerate
+                    << "\nand read it before you keep it";
+    } else {
+      EXPECT_EQ(output.text, read_file(golden))
+          << "tessera " << arguments << " prints something else than " << golden
+          << "; if that is meant:\n  " << regenerate;
+    }
+    return output.text;
+  }
+
+  /// A golden file that nothing prints any more is removed, or told.
+  void expect_no_others() {
+    fs::path folder = tests_dir / "golden" / GetParam();
+    std::vector<fs::path> others;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (!seen_.contains(entry.path().filename())) others.push_back(entry.path());
+    }
+    for (const auto& other : others) {
+      if (regenerating()) {
+        fs::remove(other);
+      } else {
+        ADD_FAILURE() << other << " is printed by nothing; remove it, or\n  " << regenerate;
+      }
+    }
+  }
+
+ private:
+  std::set<std::string> seen_;
+};
+
+TEST_P(RecordedHost, is_printed_as_before) {
+  fs::path version = tests_dir / "golden" / "pci-ids-version.txt";
+  if (regenerating()) std::ofstream(version) << names_version() << "\n";
+  if (names_version() + "\n" != read_file(version)) {
+    GTEST_SKIP() << "the names in these files are from pci.ids " << read_file(version)
+                 << "; this machine has " << names_version();
+  }
+  expect_golden("list.txt", "list");
+  auto json = nlohmann::json::parse(expect_golden("list.json", "--json list"), nullptr, false);
+  ASSERT_TRUE(json.is_object());
+  ASSERT_EQ(json.value("schema", ""), "tessera/cards/1");
+  for (const auto& card : json.at("cards")) {
+    std::string address = card.at("address");
+    std::string file = address;
+    std::ranges::replace(file, ':', '-');
+    expect_golden(fmt::format("show-{}.txt", file), "show " + address);
+  }
+  expect_no_others();
+}
+
+TEST_P(RecordedHost, shows_each_card_as_json_of_the_host_schema) {
+  auto list = nlohmann::json::parse(run_tessera(GetParam(), "--json list").text, nullptr, false);
+  ASSERT_TRUE(list.is_object());
+  for (const auto& card : list.at("cards")) {
+    std::string identity = card.at("identity");
+    auto shown = run_tessera(GetParam(), fmt::format("--json show '{}'", identity));
+    EXPECT_EQ(shown.exit_code, 0) << shown.text;
+    auto json = nlohmann::json::parse(shown.text, nullptr, false);
+    ASSERT_TRUE(json.is_object()) << shown.text;
+    EXPECT_EQ(json.at("schema"), "tessera/host/1");
+    ASSERT_EQ(json.at("cards").size(), 1U);
+    EXPECT_EQ(json.at("cards")[0].at("address"), card.at("address"));
+    EXPECT_GE(json.at("functions").size(), card.at("functions").size());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, RecordedHost, testing::ValuesIn(recorded_hosts()),
+                         [](const auto& host) {
+                           std::string name = host.param;
+                           std::ranges::replace_if(
+                               name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+                           return name;
+                         });
+
+}  // namespace
