@@ -115,8 +115,11 @@ Members board_of(const Functions& functions, const PciFunction& gpu, bool& integ
     });
     return members;
   }
+  // Functions of one slot are one device (PCI 3.0, 3.2.2.3.4), whoever made the audio part. Two
+  // GPUs of different makers at one slot are two cards that a recording put together.
   std::erase_if(members, [&](const PciFunction* function) {
-    return function->vendor.has_value() && gpu.vendor.has_value() && function->vendor != gpu.vendor;
+    return is_gpu(*function) && function->vendor.has_value() && gpu.vendor.has_value() &&
+           function->vendor != gpu.vendor;
   });
   if (const PciFunction* bridge = own_switch(functions, gpu)) {
     for (const auto& function : functions) {

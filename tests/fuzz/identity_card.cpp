@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   must(!card->functions.empty(), "a card has a function");
   for (const auto& function : card->functions) {
     for (const auto& bar : function.bars) {
-      must(bar.index >= 0 && bar.index < 6, "a function has six BARs");
+      must(bar.index < 6, "a function has six BARs");
       must(bar.size >= 16 && (bar.size & (bar.size - 1)) == 0, "a BAR's size is a power of two");
     }
   }
