@@ -14,55 +14,33 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/unix_socket.h"
 #include "identity/session.h"
 
 namespace tessera::identity {
 namespace {
 
 constexpr std::size_t max_fds = 16, max_line = 256, max_controls = 4;
-
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::invalid, path,
-                fmt::format("a socket's path has at most {} bytes", sizeof address.sun_path - 1),
-                "choose a shorter directory");
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  return address;
-}
-
-Result<Fd> new_socket(const std::string& path) {
-  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return fail(error_from_errno(errno, path, "make a socket for"));
-  return fd;
-}
+constexpr int socket_backlog = 4;
 
 // Takes away a socket file that nobody serves any more; anything else of that name stays.
-Status clear_stale(const std::string& path, const sockaddr_un& address) {
+Status clear_stale(const std::string& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) return {};
   if (!S_ISSOCK(found.st_mode))
     return fail(ErrorKind::invalid, path, "it exists and is not a socket", "choose another path");
-  TRY_LET(Fd probe, new_socket(path));
-  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+  if (connect_unix(path, "nobody serves on it"))
     return fail(ErrorKind::busy, path, "another process serves on it");
   if (unlink(path.c_str()) != 0) return fail(error_from_errno(errno, path, "replace"));
   return {};
 }
 
 Result<Fd> listen_on(const std::string& path) {
-  TRY_LET(sockaddr_un address, address_of(path));
-  TRY(clear_stale(path, address));
-  TRY_LET(Fd fd, new_socket(path));
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      listen(fd.get(), 4) != 0)
-    return fail(error_from_errno(errno, path, "listen on"));
-  return fd;
+  TRY(clear_stale(path));
+  return listen_unix(path, socket_backlog);
 }
 
 Result<Fd> open_log(const std::string& path) {

@@ -12,10 +12,11 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/test_directory.h"
+#include "base/unix_socket.h"
 #include "identity/wire.h"
 
 namespace tessera::identity {
@@ -36,15 +37,11 @@ FunctionSpec function() {
 
 // A connection, or an empty Fd.
 Fd knock(const std::string& path) {
-  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size());
+  auto fd = connect_unix(path, "nobody listens");
+  if (!fd) return Fd();
   timeval patience{10, 0};
-  (void)setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return Fd();
-  return fd;
+  (void)setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  return std::move(*fd);
 }
 
 Fd connect_to(const std::string& path) {
@@ -89,19 +86,11 @@ Bytes receive(const Fd& from, std::size_t size, Fd* fd = nullptr) {
   return got;
 }
 
-class server : public ::testing::Test {
+class ServerTest : public ::testing::Test {
  protected:
-  server() {
-    char name[] = "/tmp/identity.XXXXXX";
-    directory_ = mkdtemp(name);
-    paths_ = {.socket = directory_ + "/card.sock",
-              .control = directory_ + "/card.ctl",
-              .log = directory_ + "/card.log"};
-  }
-  ~server() override {
+  void TearDown() override {
     if (done_.valid()) (void)end();  // best effort: it may have ended already
     done_ = {};
-    std::filesystem::remove_all(directory_);
   }
 
   // Talks nonsense, at which the server hangs up and ends; false when nobody listens.
@@ -130,12 +119,14 @@ class server : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::string directory_;
-  ServerPaths paths_;
+  TestDirectory directory_;
+  ServerPaths paths_{.socket = directory_.real("/card.sock"),
+                     .control = directory_.real("/card.ctl"),
+                     .log = directory_.real("/card.log")};
   std::future<Status> done_;
 };
 
-TEST_F(server, a_card_lives_as_long_as_its_machine) {
+TEST_F(ServerTest, a_card_lives_as_long_as_its_machine) {
   start();
   Fd client = connect_to(paths_.socket);
   send_bytes(client, message(4, Bytes(16)));
@@ -145,7 +136,7 @@ TEST_F(server, a_card_lives_as_long_as_its_machine) {
   EXPECT_NE(log().find("client left"), std::string::npos);
 }
 
-TEST_F(server, its_sockets_go_with_it) {
+TEST_F(ServerTest, its_sockets_go_with_it) {
   start();
   ASSERT_TRUE(end());
   ASSERT_TRUE(done_.get().has_value());
@@ -153,7 +144,7 @@ TEST_F(server, its_sockets_go_with_it) {
   EXPECT_FALSE(std::filesystem::exists(paths_.control));
 }
 
-TEST_F(server, a_message_may_arrive_byte_by_byte) {
+TEST_F(ServerTest, a_message_may_arrive_byte_by_byte) {
   start();
   Fd client = connect_to(paths_.socket);
   for (std::byte b : message(9, Writer().u64(0).u32(config_region).u32(4).view()))
@@ -164,7 +155,7 @@ TEST_F(server, a_message_may_arrive_byte_by_byte) {
   EXPECT_EQ(reply[33], std::byte{0x10});
 }
 
-TEST_F(server, video_memory_is_the_same_file_on_both_sides) {
+TEST_F(ServerTest, video_memory_is_the_same_file_on_both_sides) {
   start();
   Fd client = connect_to(paths_.socket), memory;
   send_bytes(client, message(5, Writer().u32(32).u32(0).u32(1).view()));
@@ -180,7 +171,7 @@ TEST_F(server, video_memory_is_the_same_file_on_both_sides) {
   munmap(mapped, 4096);
 }
 
-TEST_F(server, a_stream_that_makes_no_sense_is_hung_up_on) {
+TEST_F(ServerTest, a_stream_that_makes_no_sense_is_hung_up_on) {
   start();
   Fd client = connect_to(paths_.socket);
   send_bytes(client, Bytes(16, std::byte{0xff}));
@@ -188,7 +179,7 @@ TEST_F(server, a_stream_that_makes_no_sense_is_hung_up_on) {
   EXPECT_TRUE(done_.get().has_value());
 }
 
-TEST_F(server, a_hanging_reset_is_answered_when_the_knob_is_turned_back) {
+TEST_F(ServerTest, a_hanging_reset_is_answered_when_the_knob_is_turned_back) {
   start();
   Fd client = connect_to(paths_.socket);
   EXPECT_EQ(turn("hang=reset"), "ok\n");
@@ -202,7 +193,7 @@ TEST_F(server, a_hanging_reset_is_answered_when_the_knob_is_turned_back) {
   EXPECT_NE(turn("status").find("bus=1"), std::string::npos);
 }
 
-TEST_F(server, a_card_off_the_bus_reads_all_ones_until_it_is_back) {
+TEST_F(ServerTest, a_card_off_the_bus_reads_all_ones_until_it_is_back) {
   start();
   Fd client = connect_to(paths_.socket);
   Bytes ask = message(9, Writer().u64(0).u32(config_region).u32(2).view());
@@ -214,13 +205,13 @@ TEST_F(server, a_card_off_the_bus_reads_all_ones_until_it_is_back) {
   EXPECT_EQ(receive(client, 34).back(), std::byte{0x10});
 }
 
-TEST_F(server, a_knob_that_is_not_there_is_told) {
+TEST_F(ServerTest, a_knob_that_is_not_there_is_told) {
   start();
   EXPECT_EQ(turn("speed=11").find("error: speed=11: there is no such knob"), 0U);
   EXPECT_EQ(turn("interrupt").find("error:"), 0U);
 }
 
-TEST_F(server, a_path_in_use_is_refused_and_a_stale_one_replaced) {
+TEST_F(ServerTest, a_path_in_use_is_refused_and_a_stale_one_replaced) {
   start();
   auto second = Server::open(*Device::create(function(), ResetBehaviour::flr), paths_);
   ASSERT_FALSE(second.has_value());
@@ -229,16 +220,11 @@ TEST_F(server, a_path_in_use_is_refused_and_a_stale_one_replaced) {
       << "the first one does not take a knock for a machine";
   ASSERT_TRUE(end());
   ASSERT_TRUE(done_.get().has_value());
-  Fd left(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, paths_.socket.c_str(), paths_.socket.size());
-  ASSERT_EQ(bind(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  left.reset();
+  ASSERT_TRUE(listen_unix(paths_.socket, 1).has_value());  // closed at once; its file stays
   EXPECT_TRUE(Server::open(*Device::create(function(), ResetBehaviour::flr), paths_).has_value());
 }
 
-TEST_F(server, a_file_in_the_socket_s_place_is_not_deleted) {
+TEST_F(ServerTest, a_file_in_the_socket_s_place_is_not_deleted) {
   std::ofstream(paths_.socket) << "precious";
   auto opened = Server::open(*Device::create(function(), ResetBehaviour::flr), paths_);
   ASSERT_FALSE(opened.has_value());
@@ -246,7 +232,7 @@ TEST_F(server, a_file_in_the_socket_s_place_is_not_deleted) {
   EXPECT_TRUE(std::filesystem::is_regular_file(paths_.socket));
 }
 
-TEST_F(server, no_machine_in_time_is_an_error) {
+TEST_F(ServerTest, no_machine_in_time_is_an_error) {
   auto opened = Server::open(*Device::create(function(), ResetBehaviour::flr), paths_);
   ASSERT_TRUE(opened.has_value());
   auto ran = opened->run(Deadline::in(Milliseconds(1)));
@@ -254,10 +240,10 @@ TEST_F(server, no_machine_in_time_is_an_error) {
   EXPECT_EQ(ran.error().kind, ErrorKind::timeout);
 }
 
-TEST_F(server, the_program_s_exit_status_tells_a_bad_call_from_a_bad_day) {
+TEST_F(ServerTest, the_program_s_exit_status_tells_a_bad_call_from_a_bad_day) {
   auto status = [&](const std::string& arguments) {
     std::string command =
-        fmt::format("{} {} >{}/out 2>&1", IDENTITY_CARD_BINARY, arguments, directory_);
+        fmt::format("{} {} >{}/out 2>&1", IDENTITY_CARD_BINARY, arguments, directory_.real());
     int code = std::system(command.c_str());
     return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
   };
@@ -266,8 +252,8 @@ TEST_F(server, the_program_s_exit_status_tells_a_bad_call_from_a_bad_day) {
   EXPECT_EQ(status("--card " + card), 2) << "no socket";
   EXPECT_EQ(status("--card /nowhere.yaml --socket " + paths_.socket), 1);
   EXPECT_EQ(status("--function 4 --card " + card + " --socket " + paths_.socket), 1);
-  std::ofstream(directory_ + "/bad.yaml") << "card: x\n";
-  EXPECT_EQ(status("--list --card " + directory_ + "/bad.yaml"), 2);
+  directory_.file("/bad.yaml", "card: x\n");
+  EXPECT_EQ(status("--list --card " + directory_.real("/bad.yaml")), 2);
 }
 
 }  // namespace

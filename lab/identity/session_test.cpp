@@ -29,7 +29,7 @@ FunctionSpec function() {
   return f;
 }
 
-class session : public ::testing::Test {
+class SessionTest : public ::testing::Test {
  protected:
   static Header header(std::uint16_t command, const Bytes& payload,
                        Answer answer = Answer::wanted) {
@@ -58,7 +58,7 @@ class session : public ::testing::Test {
   Session talk_{device_, [this](const std::string& line) { heard_.push_back(line); }};
 };
 
-TEST_F(session, the_version_answer_is_0_0_because_qemu_takes_no_other) {
+TEST_F(SessionTest, the_version_answer_is_0_0_because_qemu_takes_no_other) {
   Bytes answer = body(ask(Command::version, Writer().u16(0).u16(1).view()));
   ASSERT_GT(answer.size(), 4U);
   EXPECT_EQ(Bytes(answer.begin(), answer.begin() + 4), Bytes(4));
@@ -67,7 +67,7 @@ TEST_F(session, the_version_answer_is_0_0_because_qemu_takes_no_other) {
             static_cast<std::uint32_t>(EOPNOTSUPP));
 }
 
-TEST_F(session, a_mapped_bar_s_info_brings_its_memory_file) {
+TEST_F(SessionTest, a_mapped_bar_s_info_brings_its_memory_file) {
   Reply mapped = ask(Command::region_info, Writer().u32(32).u32(0).u32(1).view());
   EXPECT_EQ(mapped.fd, device_.region_fd(1));
   EXPECT_EQ(body(mapped), Writer().u32(32).u32(7).u32(1).u32(0).u64(1 << 20).u64(0).view());
@@ -76,12 +76,12 @@ TEST_F(session, a_mapped_bar_s_info_brings_its_memory_file) {
   EXPECT_EQ(error_of(none), static_cast<std::uint32_t>(EINVAL));
 }
 
-TEST_F(session, config_space_is_read_through_its_region) {
+TEST_F(SessionTest, config_space_is_read_through_its_region) {
   Reply reply = ask(Command::region_read, Writer().u64(0).u32(config_region).u32(4).view());
   EXPECT_EQ(body(reply), Writer().u64(0).u32(config_region).u32(4).u16(0x10de).u16(0x1db4).view());
 }
 
-TEST_F(session, resets_of_all_three_ways_are_heard) {
+TEST_F(SessionTest, resets_of_all_three_ways_are_heard) {
   (void)ask(Command::region_write, flr());
   (void)ask(Command::region_write, Writer().u64(0x44).u32(config_region).u32(2).u16(3).view());
   (void)ask(Command::region_write, Writer().u64(0x44).u32(config_region).u32(2).u16(0).view());
@@ -89,7 +89,7 @@ TEST_F(session, resets_of_all_three_ways_are_heard) {
   EXPECT_EQ(heard_, (std::vector<std::string>{"reset function", "reset power", "reset bus"}));
 }
 
-TEST_F(session, a_posted_write_is_carried_out_without_an_answer) {
+TEST_F(SessionTest, a_posted_write_is_carried_out_without_an_answer) {
   Bytes write = Writer().u64(0).u32(0).u32(4).u32(0x12345678).view();
   Reply reply = talk_.handle(header(10, write, Answer::unwanted), write, {});
   EXPECT_TRUE(reply.bytes.empty());
@@ -98,7 +98,7 @@ TEST_F(session, a_posted_write_is_carried_out_without_an_answer) {
   EXPECT_EQ(data, Writer().u32(0x12345678).view());
 }
 
-TEST_F(session, a_hanging_reset_withholds_resets_and_nothing_else) {
+TEST_F(SessionTest, a_hanging_reset_withholds_resets_and_nothing_else) {
   ASSERT_TRUE(device_.turn("hang=reset").has_value());
   EXPECT_TRUE(withheld(Command::reset, {}));
   EXPECT_TRUE(withheld(Command::region_write, flr()));
@@ -112,7 +112,7 @@ TEST_F(session, a_hanging_reset_withholds_resets_and_nothing_else) {
   EXPECT_FALSE(withheld(Command::reset, {}));
 }
 
-TEST_F(session, an_interrupt_reaches_the_client_s_eventfd) {
+TEST_F(SessionTest, an_interrupt_reaches_the_client_s_eventfd) {
   EXPECT_FALSE(talk_.interrupt());
   Fd ours(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   std::vector<Fd> fds;
@@ -128,7 +128,7 @@ TEST_F(session, an_interrupt_reaches_the_client_s_eventfd) {
   EXPECT_FALSE(talk_.interrupt());
 }
 
-TEST_F(session, interrupts_that_the_card_has_not_are_refused) {
+TEST_F(SessionTest, interrupts_that_the_card_has_not_are_refused) {
   for (std::uint32_t index : {1U, 4U, 5U, 0xffffffffU}) {
     Reply reply =
         ask(Command::set_irqs, Writer().u32(20).u32(0x21).u32(index).u32(0).u32(1).view());
@@ -137,7 +137,7 @@ TEST_F(session, interrupts_that_the_card_has_not_are_refused) {
 }
 
 // Not a fuzzer, but its shape: whatever comes, every command gets one well-formed answer.
-TEST_F(session, random_messages_are_all_answered) {
+TEST_F(SessionTest, random_messages_are_all_answered) {
   std::mt19937 random(20261120);
   for (int round = 0; round < 50000; ++round) {
     auto command = static_cast<std::uint16_t>(random() % 18);

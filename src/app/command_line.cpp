@@ -27,11 +27,15 @@ std::unique_ptr<CLI::App> make_parser(Session& session) {
   auto parser = std::make_unique<CLI::App>(about, "tessera");
   parser->footer(examples);
   parser->set_version_flag("--version", "tessera " TESSERA_VERSION);
-  parser->add_option("--root", session.root,
-                     "host to look at: /, a directory that holds another host, or a recording")
-      ->capture_default_str();
-  parser->add_option("--state", session.state_dir,
-                     "folder of the journal (default: ROOT/var/lib/tessera)");
+  parser
+      ->add_option("--root", session.root,
+                   "host to look at: /, a directory that holds another host, or a recording")
+      ->capture_default_str()
+      ->take_last();
+  parser
+      ->add_option("--state", session.state_dir,
+                   "folder of the journal (default: ROOT/var/lib/tessera)")
+      ->take_last();
   parser->add_flag("--json", session.json, "print JSON with a versioned schema");
   parser->require_subcommand(1);
   parser->fallthrough();

@@ -8,12 +8,8 @@
 
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -21,96 +17,24 @@
 
 namespace tessera::app {
 
-namespace {
-
-/// posix_spawn's two settings objects, freed together.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  void streams(int log) {
-    const std::string null_device(kernel::files::dev_null);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, null_device.c_str(), O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, log, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, log, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-  }
-  void own_session_and_default_signals() {
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-bool ended_before(const QemuProcess& process, Deadline deadline) {
-  pollfd one{process.pidfd.get(), POLLIN, 0};
-  while (true) {
-    int count = ::poll(&one, 1, static_cast<int>(deadline.left().count()));
-    if (count > 0) return true;
-    if (count == 0 || errno != EINTR) return false;
-  }
-}
-
-}  // namespace
-
-Result<QemuProcess> start_qemu(const std::vector<std::string>& argv, const std::string& log_file) {
+Result<kernel::ChildProcess> start_qemu(const std::vector<std::string>& argv,
+                                        const std::string& log_file) {
   Fd log(::open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!log.valid()) return std::unexpected(error_from_errno(errno, log_file, "open"));
-  SpawnSettings settings;
-  settings.streams(log.get());
-  settings.own_session_and_default_signals();
-  std::vector<char*> words;
-  for (const auto& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  QemuProcess process;
-  int error = ::posix_spawnp(&process.pid, words[0], settings.actions(), settings.attributes(),
-                             words.data(), environ);
-  if (error == ENOENT) {
-    return fail(ErrorKind::not_found, argv[0], "is not installed", "apt install qemu-system-x86");
+  auto qemu = kernel::spawn({.argv = argv,
+                             .output_fd = log.get(),
+                             .error_fd = log.get(),
+                             .session = kernel::SpawnRequest::Session::own});
+  if (!qemu && qemu.error().kind == ErrorKind::not_found) {
+    qemu.error().hint = "apt install qemu-system-x86";
   }
-  if (error != 0) return std::unexpected(error_from_errno(error, argv[0], "start"));
-  process.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0)));
-  if (!process.pidfd.valid()) {
-    Error why = error_from_errno(errno, argv[0], "watch");
-    ::kill(process.pid, SIGKILL);
-    reap(process);
-    return std::unexpected(why);
-  }
-  return process;
+  return qemu;
 }
 
-int reap(const QemuProcess& process) {
-  int status = 0;
-  while (::waitpid(process.pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-void stop_qemu(const QemuProcess& process, Deadline deadline) {
-  (void)::syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGTERM, nullptr, 0);
-  if (!ended_before(process, deadline)) {
-    (void)::syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGKILL, nullptr, 0);
-  }
-  reap(process);
+void stop_qemu(const kernel::ChildProcess& qemu, Deadline deadline) {
+  kernel::send_signal(qemu.pidfd, SIGTERM);
+  if (!kernel::wait_for_end(qemu.pidfd, deadline)) kernel::send_signal(qemu.pidfd, SIGKILL);
+  kernel::reap(qemu.pidfd);
 }
 
 Status check_kvm() {

@@ -9,25 +9,19 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "kernel/child_process.h"
 
 namespace tessera::app {
-
-/// A QEMU that we started: ours to reap until it is let go.
-struct QemuProcess {
-  pid_t pid = -1;
-  Fd pidfd;  ///< readable when it has ended
-};
 
 /// Starts QEMU in a session of its own, so that a ^C for us does not reach it. It inherits no open
 /// file but the null device as input and `log_file` (made anew) for what it says.
 /// Errors: not_found when the program is not installed; what opening the log can give.
-Result<QemuProcess> start_qemu(const std::vector<std::string>& argv, const std::string& log_file);
+Result<kernel::ChildProcess> start_qemu(const std::vector<std::string>& argv,
+                                        const std::string& log_file);
 
-/// Waits for its end and takes its exit status: 0..255, or 256 plus a signal's number.
-int reap(const QemuProcess& process);
-
-/// Asks it to end (SIGTERM: QEMU then closes its devices in order); kills it at the deadline.
-void stop_qemu(const QemuProcess& process, Deadline deadline);
+/// Asks it to end (SIGTERM: QEMU then closes its devices in order), kills it at the deadline, and
+/// takes its end.
+void stop_qemu(const kernel::ChildProcess& qemu, Deadline deadline);
 
 /// Whether this user can make a virtual machine with KVM. Errors: not_found without the device,
 /// denied, unsupported when KVM refuses (KVM_CREATE_VM).

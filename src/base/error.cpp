@@ -10,15 +10,24 @@ namespace tessera {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::denied: return "denied";
-    case ErrorKind::busy: return "busy";
-    case ErrorKind::stale: return "stale";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::io: return "io";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::denied:
+      return "denied";
+    case ErrorKind::busy:
+      return "busy";
+    case ErrorKind::stale:
+      return "stale";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::io:
+      return "io";
   }
   return "io";
 }
@@ -31,21 +40,28 @@ ErrorKind kind_from_errno(int error_number) {
     case ENODEV:
     case ENXIO:
     case ENOTDIR:
-    case ESRCH: return ErrorKind::not_found;
+    case ESRCH:
+      return ErrorKind::not_found;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::denied;
+    case EROFS:
+      return ErrorKind::denied;
     case EBUSY:
     case EAGAIN:
-    case ETXTBSY: return ErrorKind::busy;
-    case ETIMEDOUT: return ErrorKind::timeout;
+    case ETXTBSY:
+      return ErrorKind::busy;
+    case ETIMEDOUT:
+      return ErrorKind::timeout;
     case EINVAL:
     case ENAMETOOLONG:
-    case ELOOP: return ErrorKind::invalid;
+    case ELOOP:
+      return ErrorKind::invalid;
     case ENOSYS:
     case EOPNOTSUPP:
-    case ENOTTY: return ErrorKind::unsupported;
-    default: return ErrorKind::io;
+    case ENOTTY:
+      return ErrorKind::unsupported;
+    default:
+      return ErrorKind::io;
   }
 }
 
@@ -60,9 +76,9 @@ Error error_from_errno(int error_number, std::string_view subject, std::string_v
   const char* meaning = strerrordesc_np(error_number);
   return {.kind = kind_from_errno(error_number),
           .subject = std::string(subject),
-          .sentence = fmt::format("cannot {} it: {} ({})", doing,
-                                  meaning != nullptr ? meaning : "unknown error",
-                                  errno_name(error_number)),
+          .sentence =
+              fmt::format("cannot {} it: {} ({})", doing,
+                          meaning != nullptr ? meaning : "unknown error", errno_name(error_number)),
           .hint = {}};
 }
 

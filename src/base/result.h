@@ -49,8 +49,8 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string subject, std::str
   } while (false)
 
 /// Like TRY, and declares `declaration` with the value: TRY_LET(auto text, root.read(path));
-#define TRY_LET(declaration, expression)                                              \
-  auto TESSERA_CONCAT(try_value_, __LINE__) = (expression);                           \
-  if (!TESSERA_CONCAT(try_value_, __LINE__))                                          \
-    return std::unexpected(std::move(TESSERA_CONCAT(try_value_, __LINE__).error()));  \
+#define TRY_LET(declaration, expression)                                             \
+  auto TESSERA_CONCAT(try_value_, __LINE__) = (expression);                          \
+  if (!TESSERA_CONCAT(try_value_, __LINE__))                                         \
+    return std::unexpected(std::move(TESSERA_CONCAT(try_value_, __LINE__).error())); \
   declaration = std::move(*TESSERA_CONCAT(try_value_, __LINE__))

@@ -30,7 +30,8 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 
 /// The candidate with the smallest edit distance to `word`, if it is near enough to be a typo
 /// (at most 2 edits, or a third of its length); for "did you mean".
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 /// `s` with control and non-ASCII-printable bytes shown as \xNN, for messages that quote a file.
 std::string printable(std::string_view s);

@@ -2,14 +2,15 @@
 #include "hypervisor/qmp.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <nlohmann/json.hpp>
+
+#include "base/unix_socket.h"
+#include "base/wait.h"
 
 namespace tessera::hypervisor {
 namespace {
@@ -19,30 +20,14 @@ using nlohmann::json;
 constexpr std::size_t longest_line = 16U << 20U;
 
 Status wait_for(int fd, short events, const std::string& name, Deadline deadline) {
-  for (;;) {
-    pollfd wanted{fd, events, 0};
-    int ready = poll(&wanted, 1, static_cast<int>(deadline.left().count()));
-    if (ready > 0) return {};
-    if (ready == 0) return fail(ErrorKind::timeout, name, "QEMU did not answer in time");
-    if (errno != EINTR) return fail(error_from_errno(errno, name, "wait for"));
-  }
+  if (wait_until_ready(fd, events, deadline)) return {};
+  return fail(ErrorKind::timeout, name, "QEMU did not answer in time");
 }
 
 }  // namespace
 
 Result<Qmp> Qmp::connect(const std::string& socket_path, Deadline deadline) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::invalid, socket_path, "the path is too long for a unix socket");
-  std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return fail(error_from_errno(errno, socket_path, "make a socket for"));
-  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED)
-      return fail(ErrorKind::not_found, socket_path, "no QEMU listens on this socket");
-    return fail(error_from_errno(errno, socket_path, "connect to"));
-  }
+  TRY_LET(Fd socket, connect_unix(socket_path, "no QEMU listens on this socket"));
   return over(std::move(socket), socket_path, deadline);
 }
 

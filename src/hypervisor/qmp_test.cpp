@@ -14,8 +14,7 @@ namespace tessera::hypervisor {
 namespace {
 
 using nlohmann::json;
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 constexpr const char* greeting = "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n";
 
@@ -23,7 +22,7 @@ constexpr const char* greeting = "{\"QMP\": {\"version\": {}, \"capabilities\": 
 /// the n-th answer, then hangs up.
 class PlayedQemu {
  public:
-  explicit PlayedQemu(std::string hello, std::vector<std::string> answers) {
+  PlayedQemu(const std::string& hello, const std::vector<std::string>& answers) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) abort();
     client_ = Fd(ends[0]);

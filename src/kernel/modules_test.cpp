@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/test_directory.h"
+#include "kernel/test_root.h"
 
 namespace tessera::kernel {
 namespace {
@@ -21,12 +21,6 @@ constexpr std::string_view table =
 constexpr std::string_view geforce = "pci:v000010DEd00001B80sv000010DEsd0000119Ebc03sc00i00";
 constexpr std::string_view connectx = "pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00";
 constexpr std::string_view battlemage = "pci:v00008086d0000E20Bsv00008086sd00001100bc03sc00i00\n";
-
-Root open_or_die(const std::string& location) {
-  auto root = Root::open(location);
-  if (!root) throw std::runtime_error(one_line(root.error()));
-  return std::move(*root);
-}
 
 TEST(ModulesAlias, keeps_the_lines_with_the_prefix) {
   auto aliases = parse_modules_alias(table, "vfio_pci:");

@@ -8,16 +8,12 @@
 #include <csignal>
 #include <optional>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "kernel/child_process.h"
 #include "kernel/files.h"
 #include "kernel/uevent.h"
 
@@ -82,20 +78,6 @@ Sight device_paths(const Root& root, int pid, std::vector<std::string>& paths) {
 
 // --- ending a process ---
 
-/// Waits until the process behind a pidfd has ended.
-bool ended(int pidfd, Deadline deadline) {
-  pollfd waiting = {.fd = pidfd, .events = POLLIN, .revents = 0};
-  for (;;) {
-    int ready = ::poll(&waiting, 1, static_cast<int>(deadline.left().count()));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
-}
-
-Fd open_pidfd(int pid) {
-  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
-
 std::string process_subject(int pid) {
   return fmt::format("process {}", pid);
 }
@@ -112,11 +94,11 @@ Status stop_live(int pid, Deadline deadline) {
     if (errno == ESRCH) return {};
     return fail(error_from_errno(errno, process_subject(pid), "watch"));
   }
-  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGTERM, nullptr, 0) != 0) {
-    if (errno == ESRCH) return {};
-    return fail(error_from_errno(errno, process_subject(pid), "send SIGTERM to"));
+  if (int problem = send_signal(pidfd, SIGTERM); problem != 0) {
+    if (problem == ESRCH) return {};
+    return fail(error_from_errno(problem, process_subject(pid), "send SIGTERM to"));
   }
-  if (!ended(pidfd.get(), deadline)) return did_not_end(pid);
+  if (!wait_for_end(pidfd, deadline)) return did_not_end(pid);
   return {};
 }
 
@@ -131,42 +113,6 @@ Status ask_rehearsal(const Root& root, std::string_view order, std::string_view 
 
 // --- systemctl ---
 
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int stderr_fd) {
-    ::posix_spawn_file_actions_init(&files_);
-    ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&files_, 1, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files_, stderr_fd, 2);
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&files_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  /// Returns 0, or an errno.
-  int spawn(std::vector<std::string> command, pid_t& pid) const {
-    std::vector<char*> arguments;
-    for (auto& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    return ::posix_spawnp(&pid, arguments[0], &files_, &attributes_, arguments.data(), environ);
-  }
-
- private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
-};
-
 std::string what_it_said(int fd) {
   std::array<char, 2048> said;
   ssize_t size = ::pread(fd, said.data(), said.size(), 0);
@@ -174,13 +120,11 @@ std::string what_it_said(int fd) {
   return text::printable(text::trim({said.data(), static_cast<std::size_t>(size)}));
 }
 
-/// Returns whether the child ended before the deadline; it is reaped in any case.
-bool reap(pid_t pid, Deadline deadline, int& status) {
-  Fd pidfd = open_pidfd(pid);
-  bool in_time = pidfd.valid() && ended(pidfd.get(), deadline);
-  if (!in_time) ::kill(pid, SIGKILL);
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+/// Whether it ended before the deadline; it is reaped in any case.
+bool ends_in_time(const ChildProcess& child, Deadline deadline, ProcessEnd& end) {
+  bool in_time = wait_for_end(child.pidfd, deadline);
+  if (!in_time) send_signal(child.pidfd, SIGKILL);
+  end = reap(child.pidfd);
   return in_time;
 }
 
@@ -188,19 +132,20 @@ Status systemctl(const std::string& verb, const std::string& unit, Deadline dead
   // A file in memory, not a pipe: it cannot fill up and block systemctl while we wait.
   Fd said(::memfd_create("systemctl-stderr", MFD_CLOEXEC));
   if (!said.valid()) return fail(error_from_errno(errno, unit, "run systemctl for"));
-  pid_t pid = 0;
-  int problem =
-      SpawnPlan(said.get()).spawn({"systemctl", "--no-ask-password", verb, "--", unit}, pid);
-  if (problem == ENOENT) {
+  auto child = spawn({.argv = {"systemctl", "--no-ask-password", verb, "--", unit},
+                      .output_fd = -1,
+                      .error_fd = said.get(),
+                      .session = SpawnRequest::Session::ours});
+  if (!child && child.error().kind == ErrorKind::not_found) {
     return fail(ErrorKind::unsupported, unit, "there is no systemctl on this host");
   }
-  if (problem != 0) return fail(error_from_errno(problem, unit, "run systemctl for"));
-  int status = 0;
-  if (!reap(pid, deadline, status)) {
+  if (!child) return fail(std::move(child.error()));
+  ProcessEnd end;
+  if (!ends_in_time(*child, deadline, end)) {
     return fail(ErrorKind::timeout, unit, fmt::format("systemctl {} has not finished", verb),
                 fmt::format("`systemctl status {}` shows what it does", unit));
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  if (end.as_shell_code() == 0) return {};
   return fail(ErrorKind::io, unit,
               fmt::format("systemctl {} failed: {}", verb, what_it_said(said.get())),
               fmt::format("`systemctl status {}` shows more", unit));

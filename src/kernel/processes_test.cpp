@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/test_directory.h"
+#include "kernel/test_root.h"
 
 namespace tessera::kernel {
 namespace {
@@ -19,12 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Names = std::vector<std::string>;
-
-Root open_or_die(const std::string& location) {
-  auto root = Root::open(location);
-  if (!root) throw std::runtime_error(one_line(root.error()));
-  return std::move(*root);
-}
 
 TEST(OpenDeviceScan, names_process_unit_and_device_files) {
   TestDirectory host;
@@ -98,6 +92,8 @@ class Sleeper {
     ::close(pair[1]);
   }
   ~Sleeper() { end(); }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
   void end() const {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
@@ -176,11 +172,10 @@ TEST(RehearsalProcesses, are_unsupported_without_the_control_file) {
 /// A systemctl of our own is first in PATH.
 class Systemctl : public testing::Test {
  protected:
-  Systemctl() {
-    path_ = ::getenv("PATH") != nullptr ? ::getenv("PATH") : "";
+  Systemctl() : path_(::getenv("PATH") != nullptr ? ::getenv("PATH") : "") {
     ::setenv("PATH", (host_.real() + ":" + path_).c_str(), 1);
   }
-  ~Systemctl() override { ::setenv("PATH", path_.c_str(), 1); }
+  void TearDown() override { ::setenv("PATH", path_.c_str(), 1); }
   void does(const std::string& script) const {
     host_.file("/systemctl", "#!/bin/sh\n" + script + "\n");
     ::chmod(host_.real("/systemctl").c_str(), 0700);

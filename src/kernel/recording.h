@@ -28,6 +28,8 @@ class Tree {
   Tree();
   Tree(Tree&&) noexcept;
   Tree& operator=(Tree&&) noexcept;
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
   ~Tree();
 
   /// The node at `path` with every link on the way followed, the last one too; null if absent,

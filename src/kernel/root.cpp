@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/in_root.h"
+#include "kernel/read_child.h"
 #include "kernel/recording.h"
 #include "kernel/write_child.h"
 
@@ -30,6 +31,7 @@ namespace {
 
 constexpr std::size_t read_limit = std::size_t{4} << 20;
 constexpr std::size_t recording_limit = std::size_t{256} << 20;
+constexpr Milliseconds read_patience = std::chrono::seconds(2);
 constexpr std::string_view what_root_takes =
     "--root takes a directory that holds a host's /sys and /proc, or a recording of one "
     "(a text file: path, TAB, value)";
@@ -186,6 +188,9 @@ Result<std::string> Root::read(std::string_view path) const {
     return node->content;
   }
   TRY_LET(Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
+  if (kind() == Kind::live && read_may_block(path)) {
+    return read_in_child(fd.get(), path, Deadline::in(read_patience));
+  }
   return read_all(fd.get(), path, read_limit);
 }
 

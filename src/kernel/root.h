@@ -29,6 +29,8 @@ class Root {
 
   Root(Root&&) noexcept;
   Root& operator=(Root&&) noexcept;
+  Root(const Root&) = delete;
+  Root& operator=(const Root&) = delete;
   ~Root();
 
   [[nodiscard]] Kind kind() const;

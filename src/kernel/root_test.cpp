@@ -8,18 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernel/test_directory.h"
+#include "kernel/test_root.h"
 
 namespace tessera::kernel {
 namespace {
 
 using Names = std::vector<std::string>;
-
-Root open_or_die(const std::string& location) {
-  auto root = Root::open(location);
-  if (!root) throw std::runtime_error(one_line(root.error()));
-  return std::move(*root);
-}
 
 ErrorKind kind_of(const auto& result) {
   return result ? throw std::runtime_error("it worked") : result.error().kind;
@@ -107,7 +101,7 @@ class BothKinds : public testing::TestWithParam<Root::Kind> {
                "/sys/bus/pci/devices/0000:01:00.0\t-> ../../../devices/pci0/0000:01:00.0\n"
                "/sys/bus/pci/slots\t@dir\n");
   }
-  ~BothKinds() override { ::unlink(host_.real("/../" + recording_name()).c_str()); }
+  void TearDown() override { ::unlink(host_.real("/../" + recording_name()).c_str()); }
 
   Root root() const {
     return open_or_die(GetParam() == Root::Kind::directory ? host_.real()

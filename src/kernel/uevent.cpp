@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/wait.h"
 #include "kernel/files.h"
 
 namespace tessera::kernel {
@@ -110,11 +111,7 @@ Result<UeventListener> UeventListener::open(const Root& root) {
 bool UeventListener::wait_until(const std::function<bool()>& holds, Deadline deadline) {
   if (holds()) return true;
   if (!fd_.valid()) return false;
-  pollfd waiting = {.fd = fd_.get(), .events = POLLIN, .revents = 0};
-  for (;;) {
-    int ready = ::poll(&waiting, 1, static_cast<int>(deadline.left().count()));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return holds();
+  while (wait_until_ready(fd_.get(), POLLIN, deadline)) {
     switch (drain(fd_.get())) {
       case Drained::nothing_new:
         break;
@@ -123,8 +120,9 @@ bool UeventListener::wait_until(const std::function<bool()>& holds, Deadline dea
       case Drained::news:
         if (holds()) return true;
     }
-    if (deadline.passed()) return holds();
+    if (deadline.passed()) break;
   }
+  return holds();
 }
 
 }  // namespace tessera::kernel

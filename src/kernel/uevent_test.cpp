@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernel/test_directory.h"
+#include "kernel/test_root.h"
 
 namespace tessera::kernel {
 namespace {
@@ -19,12 +19,6 @@ const std::string bind_message =
     "bind@/devices/pci0000:00/0000:00:01.0/0000:01:00.0\0ACTION=bind\0"
     "DEVPATH=/devices/pci0000:00/0000:00:01.0/0000:01:00.0\0SUBSYSTEM=pci\0"
     "DRIVER=vfio-pci\0PCI_CLASS=30000\0SEQNUM=4711\0"s;
-
-Root open_or_die(const std::string& location) {
-  auto root = Root::open(location);
-  if (!root) throw std::runtime_error(one_line(root.error()));
-  return std::move(*root);
-}
 
 UeventListener listen_or_die(const Root& root) {
   auto listener = UeventListener::open(root);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/write_child.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +15,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/wait.h"
+#include "kernel/child_process.h"
 #include "kernel/in_root.h"
 
 namespace tessera::kernel {
@@ -40,18 +41,6 @@ struct Answer {
 
 // --- between fork and _exit: async-signal-safe calls only, no memory is allocated ---
 
-void close_all_but(std::array<int, 3> kept) {
-  std::sort(kept.begin(), kept.end());
-  unsigned next = 0;
-  for (int fd : kept) {
-    if (fd < 0) continue;
-    auto number = static_cast<unsigned>(fd);
-    if (number > next) ::close_range(next, number - 1, 0);
-    next = number + 1;
-  }
-  ::close_range(next, ~0U, 0);
-}
-
 /// A writer that hangs must hold nothing of its caller's: not the lock file, not the journal, not
 /// the terminal or the pipe on its stdout, not the current directory, no signal handlers.
 void let_go_of_the_caller(const ChildWrite& write, int socket_fd) {
@@ -63,7 +52,8 @@ void let_go_of_the_caller(const ChildWrite& write, int socket_fd) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::prctl(PR_SET_NAME, "tessera-write");
-  close_all_but({write.target_fd, write.root_fd, socket_fd});
+  std::array<int, 3> kept = {write.target_fd, write.root_fd, socket_fd};
+  close_all_but(kept);
 }
 
 bool send_answer(int socket_fd, const Answer& answer) {
@@ -123,15 +113,6 @@ int start_writer(const ChildWrite& write, int socket_fd) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
-bool wait_readable(int fd, Deadline deadline) {
-  pollfd waiting = {.fd = fd, .events = POLLIN, .revents = 0};
-  for (;;) {
-    int ready = ::poll(&waiting, 1, static_cast<int>(deadline.left().count()));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
-}
-
 bool take_answer(int fd, int flags, Answer& answer) {
   ssize_t size = 0;
   do {
@@ -146,7 +127,8 @@ std::string quoted(std::string_view text) {
 
 std::string in_words(Milliseconds duration) {
   if (duration < std::chrono::seconds(1)) return fmt::format("{} ms", duration.count());
-  return fmt::format("{:g} s", static_cast<double>(duration.count() / 100) / 10);
+  auto tenths = duration.count() / 100;
+  return fmt::format("{:g} s", static_cast<double>(tenths) / 10);
 }
 
 Error still_waiting(const ChildWrite& write, pid_t writer, Milliseconds waited) {
@@ -200,7 +182,7 @@ Status write_in_child(const ChildWrite& write, Deadline deadline) {
   Answer answer;
   if (!take_answer(ours.get(), 0, answer)) return fail(writer_died(write));
   pid_t writer = answer.pid;
-  if (!wait_readable(ours.get(), deadline)) {
+  if (!wait_until_ready(ours.get(), POLLIN, deadline)) {
     ::shutdown(ours.get(), SHUT_RD);
     if (!take_answer(ours.get(), MSG_DONTWAIT, answer)) {
       return fail(still_waiting(write, writer, started));

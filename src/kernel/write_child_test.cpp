@@ -13,24 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel/test_directory.h"
+#include "base/wait.h"
+#include "kernel/test_root.h"
 
 namespace tessera::kernel {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-Root open_or_die(const std::string& location) {
-  auto root = Root::open(location);
-  if (!root) throw std::runtime_error(one_line(root.error()));
-  return std::move(*root);
-}
-
-bool readable(int fd, Deadline deadline) {
-  pollfd waiting = {.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&waiting, 1, static_cast<int>(deadline.left().count())) > 0;
-}
 
 /// "/fifo" of a directory root takes a write only after drain(): a kernel that does not answer.
 class HungWrite : public testing::Test {
@@ -47,7 +37,7 @@ class HungWrite : public testing::Test {
     watch_ = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     ::inotify_add_watch(watch_.get(), host_.real("/late/2").c_str(), IN_CLOSE_WRITE);
   }
-  ~HungWrite() override { drain(); }
+  void TearDown() override { drain(); }
 
   void drain() const {
     std::array<char, 4096> block;
@@ -106,7 +96,8 @@ TEST_F(HungWrite, is_followed_by_the_late_writes_when_its_caller_is_killed) {
     ::_exit(0);
   }
   ASSERT_GT(caller, 0);
-  EXPECT_TRUE(readable(fifo_.get(), Deadline::in(seconds(20))));  // now it is inside write(2)
+  EXPECT_TRUE(wait_until_ready(fifo_.get(), POLLIN,
+                               Deadline::in(seconds(20))));  // now it is inside write(2)
   ASSERT_EQ(::kill(caller, SIGKILL), 0);
   int status = 0;
   ASSERT_EQ(::waitpid(caller, &status, 0), caller);
@@ -122,7 +113,7 @@ TEST_F(HungWrite, holds_nothing_that_its_caller_had_open) {
   Fd writing(pair[1]);
   ASSERT_FALSE(write_and_give_up(milliseconds(50)));
   writing.reset();
-  ASSERT_TRUE(readable(reading.get(), Deadline::in(seconds(20))));
+  ASSERT_TRUE(wait_until_ready(reading.get(), POLLIN, Deadline::in(seconds(20))));
   char byte = 0;
   EXPECT_EQ(::read(reading.get(), &byte, 1), 0);
 }

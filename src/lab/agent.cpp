@@ -17,6 +17,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernel/child_process.h"
 #include "lab/child.h"
 #include "lab/protocol.h"
 
@@ -197,13 +198,16 @@ class Agent {
   }
 
   void on_end() {
-    siginfo_t end{};
-    waitid(P_PIDFD, static_cast<id_t>(child_->pidfd.get()), &end, WEXITED);
+    auto end = kernel::reap(child_->pidfd);
     while (child_ && child_->out.valid() && forward(child_->out, "out")) continue;
     while (child_ && child_->err.valid() && forward(child_->err, "err")) continue;
     if (!child_) return;
     forget_child();
-    tell({{end.si_code == CLD_EXITED ? "exit" : "signal", end.si_status}});
+    if (end.signal != 0) {
+      tell({{"signal", end.signal}});
+    } else {
+      tell({{"exit", end.exit_code}});
+    }
   }
 
   void on_late() {

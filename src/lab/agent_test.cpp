@@ -17,8 +17,7 @@
 namespace tessera::lab {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 /// An agent on one end of a socket pair and what a test needs to talk to it.
 class RunningAgent {

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "kernel/child_process.h"
 
 namespace tessera::lab {
 namespace {
@@ -73,9 +73,7 @@ Result<Streams> make_streams(const Command& command) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const auto& [key, value] : command.env) setenv(key.c_str(), value.c_str(), 1);
   if (command.cwd.empty() || chdir(command.cwd.c_str()) == 0) {
-    std::vector<char*> words;
-    for (const std::string& word : command.argv) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    auto words = kernel::exec_words(command.argv);
     execvp(words[0], words.data());
   }
   int problem = errno;
@@ -103,13 +101,12 @@ Result<Child> start_child(const Command& command) {
   bool failed = read(report_read.get(), &problem, sizeof problem) == sizeof problem;
   Child child;
   child.pid = pid;
-  child.pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  child.pidfd = kernel::open_pidfd(pid);
   child.in = std::move(streams.in);
   child.out = std::move(streams.out);
   child.err = std::move(streams.err);
   if (!failed) return child;
-  siginfo_t gone;
-  waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &gone, WEXITED);
+  kernel::reap(child.pidfd);
   return fail(error_from_errno(problem, command.argv[0], "run"));
 }
 

@@ -12,11 +12,13 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+
+#include "base/unix_socket.h"
+#include "base/wait.h"
 
 namespace tessera::lab {
 namespace {
@@ -164,17 +166,7 @@ std::string make_nonce() {
 }  // namespace
 
 Result<AgentClient> AgentClient::connect(const std::string& socket_path, Deadline deadline) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::invalid, socket_path, "the path is too long for a unix socket");
-  std::memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED)
-      return fail(ErrorKind::not_found, socket_path, "no virtual host listens on this socket");
-    return fail(error_from_errno(errno, socket_path, "connect to"));
-  }
+  TRY_LET(Fd socket, connect_unix(socket_path, "no virtual host listens on this socket"));
   return over(std::move(socket), deadline);
 }
 
@@ -190,10 +182,8 @@ Status AgentClient::greet(Deadline deadline) {
   for (;;) {
     while (auto line = lines_.next())
       if (parse_message(*line) == hello) return {};
-    pollfd wanted{socket_.get(), POLLIN, 0};
-    int ready = poll(&wanted, 1, static_cast<int>(deadline.left().count()));
-    if (ready == 0) return fail(ErrorKind::timeout, "lab", "the virtual host does not answer");
-    if (ready < 0) continue;
+    if (!wait_until_ready(socket_.get(), POLLIN, deadline))
+      return fail(ErrorKind::timeout, "lab", "the virtual host does not answer");
     char bytes[4096];
     ssize_t got = recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))

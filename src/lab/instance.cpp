@@ -9,14 +9,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "hypervisor/qmp.h"
+#include "kernel/child_process.h"
 
 namespace tessera::lab {
 namespace {
@@ -140,12 +139,11 @@ Result<Instance> find_running(const Places& places, const std::string& host) {
 
 Status stop(const Places& places, const std::string& host, Deadline deadline) {
   TRY_LET(Instance instance, find_running(places, host));
-  Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, instance.supervisor, 0)));
+  Fd pidfd = kernel::open_pidfd(instance.supervisor);
   if (!pidfd.valid() && errno == ESRCH) return {};
   if (!pidfd.valid()) return fail(error_from_errno(errno, host, "find the supervisor of"));
-  kill(instance.supervisor, SIGTERM);
-  pollfd gone{pidfd.get(), POLLIN, 0};
-  if (poll(&gone, 1, static_cast<int>(deadline.left().count())) == 1) return {};
+  kernel::send_signal(pidfd, SIGTERM);
+  if (kernel::wait_for_end(pidfd, deadline)) return {};
   return fail(
       ErrorKind::timeout, host,
       fmt::format("the host does not end; its supervisor is process {}", instance.supervisor));

@@ -2,20 +2,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "base/unix_socket.h"
 #include "kernel/files.h"
 #include "lab/client.h"
 #include "lab/instance.h"
@@ -33,6 +31,7 @@ constexpr Milliseconds download_time = std::chrono::minutes(10);
 constexpr Milliseconds short_time = std::chrono::seconds(20);
 constexpr Milliseconds kvm_probe_time = std::chrono::seconds(4);
 constexpr std::size_t lines_of_console = 8;
+constexpr int socket_backlog = 8;
 
 /// Carries one start from step to step.
 class Starter {
@@ -220,25 +219,12 @@ class Starter {
     return {};
   }
 
-  static Result<Fd> listen_on(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-      return fail(ErrorKind::invalid, path, "the path is too long for a unix socket");
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(fd.get(), 8) != 0)
-      return fail(error_from_errno(errno, path, "listen on"));
-    return fd;
-  }
-
   Result<Started> launch(Fd lock) {
     Watch watch;
     watch.qemu = qemu_arguments(spec_, outside_);
     watch.helpers = card_servers_;
-    TRY_LET(watch.agent_socket, listen_on(files_.agent_socket));
-    TRY_LET(watch.qmp_socket, listen_on(files_.qmp_socket));
+    TRY_LET(watch.agent_socket, listen_unix(files_.agent_socket, socket_backlog));
+    TRY_LET(watch.qmp_socket, listen_unix(files_.qmp_socket, socket_backlog));
     watch.lock = std::move(lock);
     watch.deadline = std::chrono::seconds(options_.deadline_s.value_or(spec_.deadline_s));
     watch.log = files_.qemu_log;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/supervisor.h"
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -12,10 +12,10 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/wait.h"
+#include "kernel/child_process.h"
 #include "kernel/files.h"
 #include "lab/qemu_args.h"
 
@@ -24,19 +24,6 @@ namespace {
 
 constexpr Milliseconds time_to_quit{3000};
 constexpr Milliseconds time_to_be_ready{10000};
-
-/// Closes everything but the standard streams and `kept`: what the caller had open is not ours.
-void close_all_but(std::vector<int> kept) {
-  std::sort(kept.begin(), kept.end());
-  unsigned next = 3;
-  for (int fd : kept) {
-    auto number = static_cast<unsigned>(fd);
-    if (fd < 3) continue;
-    if (number > next) close_range(next, number - 1, 0);
-    next = number + 1;
-  }
-  close_range(next, ~0U, 0);
-}
 
 void redirect_standard_streams(const std::string& log) {
   int nothing = open(kernel::files::dev_null.data(), O_RDONLY | O_CLOEXEC);
@@ -53,9 +40,7 @@ void redirect_standard_streams(const std::string& log) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  auto argv = kernel::exec_words(words);
   execvp(argv[0], argv.data());
   dprintf(2, "cannot run %s: %s\n", argv[0], strerrorname_np(errno));
   _exit(127);
@@ -85,9 +70,8 @@ Helper start_helper(const std::vector<std::string>& words) {
 bool all_ready(const std::vector<Helper>& helpers) {
   Deadline deadline = Deadline::in(time_to_be_ready);
   for (const Helper& helper : helpers) {
-    pollfd said{helper.out.get(), POLLIN, 0};
     char word[512];
-    if (poll(&said, 1, static_cast<int>(deadline.left().count())) <= 0) return false;
+    if (!wait_until_ready(helper.out.get(), POLLIN, deadline)) return false;
     if (read(helper.out.get(), word, sizeof word) <= 0) return false;
   }
   return true;
@@ -127,7 +111,7 @@ class Supervisor {
     // Only QEMU's copies stay open, so that clients see a hang-up when it ends.
     watch_.agent_socket.reset();
     watch_.qmp_socket.reset();
-    pidfd_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, qemu_, 0)));
+    pidfd_ = kernel::open_pidfd(qemu_);
     return wait_for_the_end();
   }
 
@@ -152,18 +136,15 @@ class Supervisor {
 
   std::string end_qemu(std::string why) {
     kill(qemu_, SIGTERM);
-    pollfd ended{pidfd_.get(), POLLIN, 0};
-    if (poll(&ended, 1, static_cast<int>(time_to_quit.count())) <= 0) kill(qemu_, SIGKILL);
+    if (!kernel::wait_for_end(pidfd_, Deadline::in(time_to_quit))) kill(qemu_, SIGKILL);
     reap();
     return why;
   }
 
   std::string reap() {
-    siginfo_t end{};
-    waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &end, WEXITED);
-    if (end.si_code != CLD_EXITED)
-      return fmt::format("QEMU was ended by {}", sigabbrev_np(end.si_status));
-    if (end.si_status != 0) return fmt::format("QEMU failed with exit code {}", end.si_status);
+    auto end = kernel::reap(pidfd_);
+    if (end.signal != 0) return fmt::format("QEMU was ended by {}", sigabbrev_np(end.signal));
+    if (end.exit_code != 0) return fmt::format("QEMU failed with exit code {}", end.exit_code);
     return "the host powered off or panicked";
   }
 
@@ -183,8 +164,11 @@ Result<pid_t> supervise(Watch watch) {
   if (pid > 0) return pid;
   setsid();
   redirect_standard_streams(watch.log);
-  close_all_but(
-      {watch.agent_socket.get(), watch.qmp_socket.get(), watch.lock.get(), watch.lifeline.get()});
+  // What the caller had open is not ours.
+  std::array<int, 7> kept = {
+      STDIN_FILENO,           STDOUT_FILENO,    STDERR_FILENO,       watch.agent_socket.get(),
+      watch.qmp_socket.get(), watch.lock.get(), watch.lifeline.get()};
+  kernel::close_all_but(kept);
   Supervisor(watch).run();
   _exit(0);
 }

@@ -2,7 +2,6 @@
 #include "lab/supervisor.h"
 
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 
 #include <fcntl.h>
@@ -12,23 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/test_directory.h"
 #include "lab/tool.h"
 
 namespace tessera::lab {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
-namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 class Supervise : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/supervisor-test-XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   /// `script` stands for QEMU; the test keeps one end of what stands for the agent's socket.
   Watch watch(const std::string& script) {
     int ends[2];
@@ -38,17 +30,17 @@ class Supervise : public testing::Test {
     watch.qemu = {"sh", "-c", script};
     watch.agent_socket = Fd(ends[1]);
     watch.qmp_socket = Fd(fcntl(ends[1], F_DUPFD_CLOEXEC, 0));
-    watch.lock = Fd(open((folder_ + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    watch.lock = Fd(open(folder_.real("/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     watch.deadline = 60s;
-    watch.log = folder_ + "/log";
-    watch.end_note = folder_ + "/ended";
+    watch.log = folder_.real("/log");
+    watch.end_note = folder_.real("/ended");
     return watch;
   }
 
   std::string ended(pid_t supervisor) {
     int status = 0;
     EXPECT_EQ(waitpid(supervisor, &status, 0), supervisor);
-    std::ifstream file(folder_ + "/ended");
+    std::ifstream file(folder_.real("/ended"));
     std::string line;
     std::getline(file, line);
     return line;
@@ -61,7 +53,7 @@ class Supervise : public testing::Test {
     return {bytes, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
   }
 
-  std::string folder_;
+  TestDirectory folder_;
   Fd agent_;
 };
 
@@ -70,7 +62,7 @@ TEST_F(Supervise, hands_the_sockets_over_as_3_and_4_and_notes_the_end) {
   ASSERT_TRUE(pid);
   EXPECT_EQ(ended(*pid), "the host powered off or panicked");
   EXPECT_EQ(hear(), "hello you");
-  std::ifstream log(folder_ + "/log");
+  std::ifstream log(folder_.real("/log"));
   std::string line;
   std::getline(log, line);
   EXPECT_EQ(line, "word");
@@ -123,8 +115,9 @@ TEST_F(Supervise, a_killed_supervisor_takes_the_host_with_it) {
 }
 
 TEST_F(Supervise, waits_for_its_helpers_and_gives_up_without_them) {
-  Watch good = watch("cat " + folder_ + "/helped >&3");
-  good.helpers = {{"sh", "-c", "printf yes > " + folder_ + "/helped; echo ready; exec sleep 1000"}};
+  Watch good = watch("cat " + folder_.real("/helped") + " >&3");
+  good.helpers = {
+      {"sh", "-c", "printf yes > " + folder_.real("/helped") + "; echo ready; exec sleep 1000"}};
   auto pid = supervise(std::move(good));
   ASSERT_TRUE(pid);
   EXPECT_EQ(ended(*pid), "the host powered off or panicked");

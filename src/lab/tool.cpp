@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "kernel/child_process.h"
 #include "lab/protocol.h"
 
 namespace tessera::lab {
@@ -28,12 +28,6 @@ bool wait_for_output(const Child& child, Deadline deadline) {
   return ready > 0 || (ready < 0 && errno == EINTR);
 }
 
-siginfo_t reap(const Child& child) {
-  siginfo_t end{};
-  waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &end, WEXITED);
-  return end;
-}
-
 }  // namespace
 
 Result<ToolOutput> run_tool(const Command& command, Deadline deadline,
@@ -45,7 +39,7 @@ Result<ToolOutput> run_tool(const Command& command, Deadline deadline,
   while (child.out.valid() || child.err.valid()) {
     if (!wait_for_output(child, deadline)) {
       child.kill_all();
-      reap(child);
+      kernel::reap(child.pidfd);
       return fail(ErrorKind::timeout, command.argv[0], "the tool did not end in time");
     }
     if (child.out.valid()) drain(child.out, output.out);
@@ -56,8 +50,7 @@ Result<ToolOutput> run_tool(const Command& command, Deadline deadline,
     while (auto line = lines.next())
       if (heard) heard(*line);
   }
-  siginfo_t end = reap(child);
-  output.exit_code = end.si_code == CLD_EXITED ? end.si_status : 128 + end.si_status;
+  output.exit_code = kernel::reap(child.pidfd).as_shell_code();
   return output;
 }
 
@@ -71,7 +64,7 @@ bool tool_prints(const Command& command, std::string_view wanted, Deadline deadl
     if (child->err.valid()) drain(child->err, output);
   }
   child->kill_all();
-  reap(*child);
+  kernel::reap(child->pidfd);
   return output.find(wanted) != std::string::npos;
 }
 

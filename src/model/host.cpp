@@ -77,6 +77,10 @@ std::unexpected<Error> nothing_there(std::string_view selector) {
 
 }  // namespace
 
+bool Card::has(const PciAddress& wanted) const {
+  return std::ranges::find(functions, wanted) != functions.end();
+}
+
 const PciFunction* HostSnapshot::function(const PciAddress& address) const {
   auto found = std::ranges::find(functions, address, &PciFunction::address);
   return found == functions.end() ? nullptr : &*found;
@@ -88,11 +92,17 @@ const IommuGroup* HostSnapshot::group(int number) const {
 }
 
 const Card* HostSnapshot::card_of(const PciAddress& address) const {
-  auto found = std::ranges::find_if(cards, [&](const Card& card) {
-    return card.address == address ||
-           std::ranges::find(card.functions, address) != card.functions.end();
-  });
+  auto found = std::ranges::find_if(
+      cards, [&](const Card& card) { return card.address == address || card.has(address); });
   return found == cards.end() ? nullptr : &*found;
+}
+
+std::vector<const PciFunction*> functions_of(const HostSnapshot& host, const Card& card) {
+  std::vector<const PciFunction*> found;
+  for (const auto& address : card.functions) {
+    if (const auto* function = host.function(address)) found.push_back(function);
+  }
+  return found;
 }
 
 Result<const Card*> select_card(const HostSnapshot& host, std::string_view selector) {

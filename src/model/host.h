@@ -23,17 +23,17 @@ struct PciFunction {
   Reading<std::uint32_t> class_code;  ///< 24 bits: base class, subclass, interface
   std::string vendor_name;            ///< from pci.ids; empty when not known
   std::string device_name;
-  std::string driver;                     ///< bound driver; empty when none
-  Reading<std::string> driver_override;   ///< value "" when unset ("(null)" in sysfs)
-  std::string modalias;                   ///< "pci:v000010DEd..."; empty when not readable
-  std::string vfio_module;                ///< best VFIO module by modules.alias; empty when unknown
-  std::string usual_driver;               ///< the module that modules.alias would bind; may be empty
+  std::string driver;                    ///< bound driver; empty when none
+  Reading<std::string> driver_override;  ///< value "" when unset ("(null)" in sysfs)
+  std::string modalias;                  ///< "pci:v000010DEd..."; empty when not readable
+  std::string vfio_module;               ///< best VFIO module by modules.alias; empty when unknown
+  std::string usual_driver;              ///< the module that modules.alias would bind; may be empty
   Reading<int> iommu_group;
-  Reading<int> numa_node;                 ///< -1: the firmware does not say
+  Reading<int> numa_node;  ///< -1: the firmware does not say
   Reading<bool> boot_vga;
   Reading<std::vector<std::string>> reset_methods;  ///< in the kernel's order; empty list: disabled
-  std::optional<PciAddress> parent;       ///< the bridge above it
-  std::optional<PciAddress> physical_function;  ///< set on an SR-IOV virtual function
+  std::optional<PciAddress> parent;                 ///< the bridge above it
+  std::optional<PciAddress> physical_function;      ///< set on an SR-IOV virtual function
   /// PCI Express (it has a max_link_speed file) rather than conventional PCI; absent in a
   /// recording without that file.
   Reading<bool> express;
@@ -65,8 +65,8 @@ struct BootFramebuffer {
   std::string driver;  ///< "simple-framebuffer", "efi-framebuffer"; empty when unbound
   std::uint64_t first = 0;  ///< addresses from /proc/iomem; both 0 when not readable
   std::uint64_t last = 0;
-  std::string label;                    ///< the iomem line's name: "BOOTFB", "efifb", "simpledrm"
-  std::optional<PciAddress> function;   ///< whose BAR it lies in
+  std::string label;                   ///< the iomem line's name: "BOOTFB", "efifb", "simpledrm"
+  std::optional<PciAddress> function;  ///< whose BAR it lies in
 };
 
 /// A process that has a card's device file open.
@@ -86,21 +86,24 @@ struct Card {
   std::vector<PciAddress> functions;  ///< sorted, `address` included; bridges are not
   std::vector<int> groups;            ///< sorted, without repeats
   bool integrated = false;            ///< part of the processor package, not a board
+
+  /// Whether the function at `address` is one of the card's own.
+  [[nodiscard]] bool has(const PciAddress& address) const;
 };
 
 /// Facts of the running kernel that decide whether a card can be given away.
 struct KernelFacts {
   Reading<std::string> release;
   Reading<std::string> command_line;
-  std::vector<std::string> iommu_units;    ///< "dmar0", "ivhd0", ...
+  std::vector<std::string> iommu_units;  ///< "dmar0", "ivhd0", ...
   /// /sys/kernel/iommu_groups is there, even if empty; absent in a recording without it.
   Reading<bool> iommu_groups_present;
-  Reading<bool> cpu_virtualization;        ///< vmx or svm among the CPU's flags
-  Reading<bool> kvm_device;                ///< /dev/kvm is there
-  Reading<bool> vfio_pci_available;        ///< module listed in modules.alias, or present
+  Reading<bool> cpu_virtualization;  ///< vmx or svm among the CPU's flags
+  Reading<bool> kvm_device;          ///< /dev/kvm is there
+  Reading<bool> vfio_pci_available;  ///< module listed in modules.alias, or present
   Reading<bool> vfio_pci_loaded;
-  Reading<bool> unsafe_interrupts_allowed; ///< vfio_iommu_type1.allow_unsafe_interrupts
-  Reading<bool> noiommu_enabled;           ///< vfio.enable_unsafe_noiommu_mode
+  Reading<bool> unsafe_interrupts_allowed;  ///< vfio_iommu_type1.allow_unsafe_interrupts
+  Reading<bool> noiommu_enabled;            ///< vfio.enable_unsafe_noiommu_mode
   /// Intel only: every DMAR unit can remap interrupts (ecap bit 3, VT-d spec 10.4.3).
   Reading<bool> interrupt_remapping;
 };
@@ -115,14 +118,17 @@ struct HostSnapshot {
   std::vector<Card> cards;             ///< sorted by address
   std::vector<BootFramebuffer> framebuffers;
   std::vector<Holder> holders;
-  int unreadable_processes = 0;        ///< processes whose open files we may not see
-  std::vector<std::string> kernel_log; ///< lines that matter to a decision, oldest first
+  int unreadable_processes = 0;         ///< processes whose open files we may not see
+  std::vector<std::string> kernel_log;  ///< lines that matter to a decision, oldest first
 
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
   [[nodiscard]] const IommuGroup* group(int number) const;
   /// The card that owns `address`, or null.
   [[nodiscard]] const Card* card_of(const PciAddress& address) const;
 };
+
+/// The card's functions that the snapshot has, in their order.
+std::vector<const PciFunction*> functions_of(const HostSnapshot& host, const Card& card);
 
 /// The card that a person means: an address of any of its functions, with or without domain, or
 /// its identity. Errors: invalid (no such form), not_found, conflict (a function that is no GPU:

@@ -23,7 +23,7 @@ struct AssignIntent {
   PciAddress card;  ///< its primary function, as in the snapshot
   Owner to = Owner::vm;
   HolderPolicy holders = HolderPolicy::refuse;
-  bool force = false;  ///< accept warnings (weak reset, boot display); never skips isolation
+  bool force = false;       ///< accept warnings (weak reset, boot display); never skips isolation
   std::string vfio_driver;  ///< force this VFIO driver; empty: the best by modules.alias
   /// The driver each function had before it was given away, as the journal remembers it; a function
   /// that is missing here goes back to whatever the kernel's own matching picks.

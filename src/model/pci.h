@@ -13,7 +13,7 @@ namespace tessera::model {
 /// A PCI address, domain:bus:device.function. It names a place now, not a card for ever: buses are
 /// renumbered by firmware updates and new cards (see Card::identity).
 struct PciAddress {
-  std::uint32_t domain = 0;   ///< 16 bits on PCs; VMD and some servers use more
+  std::uint32_t domain = 0;  ///< 16 bits on PCs; VMD and some servers use more
   std::uint8_t bus = 0;
   std::uint8_t device = 0;    ///< 0..31
   std::uint8_t function = 0;  ///< 0..7

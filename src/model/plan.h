@@ -11,12 +11,12 @@ namespace tessera::model {
 /// Something that must be true of the world, checkable by reading one file.
 struct Expectation {
   enum class What {
-    link_name,   ///< the last piece of the link at `path` is `value` ("" : there is no such link)
+    link_name,  ///< the last piece of the link at `path` is `value` ("" : there is no such link)
     link_name_is_not,  ///< the opposite: with "" it says that the link is there
-    text,        ///< the file's trimmed text is `value`
-    module,      ///< module `path` is present when `value` is "yes", absent when "no"
-    process,     ///< process `path` is running when `value` is "yes", gone when "no"
-    unit,        ///< systemd unit `path` is active when `value` is "yes", inactive when "no"
+    text,              ///< the file's trimmed text is `value`
+    module,            ///< module `path` is present when `value` is "yes", absent when "no"
+    process,           ///< process `path` is running when `value` is "yes", gone when "no"
+    unit,              ///< systemd unit `path` is active when `value` is "yes", inactive when "no"
   };
   What what = What::text;
   std::string path;
@@ -44,9 +44,9 @@ struct Step {
   Action action = Action::write;
   std::string path;
   std::string text;
-  std::string reason;                 ///< why this write, for the printed plan
-  std::vector<Expectation> only_if;   ///< skip the step unless all of these hold at that moment
-  std::vector<Expectation> then;      ///< must hold after it, before the deadline
+  std::string reason;                ///< why this write, for the printed plan
+  std::vector<Expectation> only_if;  ///< skip the step unless all of these hold at that moment
+  std::vector<Expectation> then;     ///< must hold after it, before the deadline
   /// Writes for the child that a hung write leaves behind: should the kernel let go after the
   /// deadline, they bring the device to where the undo wants it (see kernel::Root::write).
   std::vector<LateWrite> late;
@@ -62,9 +62,9 @@ struct Operation {
   std::string kind;     ///< "vfio.assign", "vfio.release", "framebuffer.detach", "module.load", ...
   std::string subject;  ///< device, driver or module
   std::string reason;
-  std::vector<Expectation> before;      ///< what the planner saw; if not, the plan is stale
+  std::vector<Expectation> before;  ///< what the planner saw; if not, the plan is stale
   std::vector<Step> forward;
-  std::vector<Expectation> after;       ///< holds when it is done
+  std::vector<Expectation> after;  ///< holds when it is done
   std::vector<Step> undo;
   std::vector<Expectation> after_undo;  ///< holds when it is undone
   bool operator==(const Operation&) const = default;

@@ -12,7 +12,7 @@ namespace tessera::model {
 template <typename T>
 class Reading {
  public:
-  Reading() = default;  ///< absent: the file is not there
+  Reading() = default;                            ///< absent: the file is not there
   Reading(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
   static Reading unreadable(std::string why) {
     Reading reading;
@@ -24,7 +24,7 @@ class Reading {
   [[nodiscard]] bool is_unreadable() const { return !value_ && !why_.empty(); }
   [[nodiscard]] bool is_absent() const { return !value_ && why_.empty(); }
   [[nodiscard]] const T& value() const { return *value_; }
-  [[nodiscard]] T value_or(T other) const { return value_ ? *value_ : std::move(other); }
+  [[nodiscard]] T value_or(const T& other) const { return value_ ? *value_ : other; }
   /// Why it could not be read ("EACCES"), or found not to make sense; empty otherwise.
   [[nodiscard]] const std::string& why() const { return why_; }
   bool operator==(const Reading&) const = default;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "model/drivers.h"
 #include "plan/isolation.h"
 #include "plan/operations.h"
 
@@ -17,16 +18,8 @@ namespace {
 using model::AssignIntent;
 using model::Card;
 using model::HostSnapshot;
-using model::Plan;
 using model::PciFunction;
-
-std::vector<const PciFunction*> functions_of(const HostSnapshot& host, const Card& card) {
-  std::vector<const PciFunction*> found;
-  for (const auto& address : card.functions) {
-    if (const auto* function = host.function(address)) found.push_back(function);
-  }
-  return found;
-}
+using model::Plan;
 
 std::string holder_words(const model::Holder& holder) {
   std::string unit = holder.unit.empty() ? "" : fmt::format(", unit {}", holder.unit);
@@ -37,9 +30,7 @@ std::string holder_words(const model::Holder& holder) {
 std::vector<model::Holder> holders_of(const HostSnapshot& host, const Card& card) {
   std::vector<model::Holder> found;
   for (const auto& holder : host.holders) {
-    if (std::ranges::find(card.functions, holder.function) != card.functions.end()) {
-      found.push_back(holder);
-    }
+    if (card.has(holder.function)) found.push_back(holder);
   }
   return found;
 }
@@ -72,10 +63,10 @@ Status check_isolation(const HostSnapshot& host, const Card& card) {
 Status check_slices(const HostSnapshot& host, const Card& card) {
   for (const auto* function : functions_of(host, card)) {
     if (function->vf_enabled.value_or(0) > 0) {
-      return fail(ErrorKind::busy, to_string(function->address),
-                  fmt::format("it is cut into {} SR-IOV virtual functions",
-                              function->vf_enabled.value()),
-                  "remove the virtual functions first");
+      return fail(
+          ErrorKind::busy, to_string(function->address),
+          fmt::format("it is cut into {} SR-IOV virtual functions", function->vf_enabled.value()),
+          "remove the virtual functions first");
     }
     if (!function->mdevs.empty()) {
       return fail(ErrorKind::busy, to_string(function->address),
@@ -93,8 +84,7 @@ Status deal_with_holders(const HostSnapshot& host, const Card& card, const Assig
   std::set<std::string> stopped;
   for (const auto& holder : holders_of(host, card)) {
     if (intent.holders == model::HolderPolicy::refuse) {
-      return fail(ErrorKind::busy, to_string(card.address),
-                  fmt::format("{}", holder_words(holder)),
+      return fail(ErrorKind::busy, to_string(card.address), fmt::format("{}", holder_words(holder)),
                   "stop it, or let tessera do it with --stop-holders");
     }
     auto operation = holder_stop(holder);
@@ -116,8 +106,7 @@ Status deal_with_boot_display(const HostSnapshot& host, const Card& card,
   }
   std::vector<model::BootFramebuffer> attached;
   for (const auto& framebuffer : host.framebuffers) {
-    bool ours = framebuffer.function &&
-                std::ranges::find(card.functions, *framebuffer.function) != card.functions.end();
+    bool ours = framebuffer.function && card.has(*framebuffer.function);
     if (ours && !framebuffer.driver.empty()) attached.push_back(framebuffer);
   }
   if ((boot_vga || !attached.empty()) && !intent.force) {
@@ -157,7 +146,7 @@ Status add_vfio_operations(const HostSnapshot& host, const Card& card, const Ass
   for (const auto* function : functions_of(host, card)) {
     TRY_LET(const std::string module, vfio_module_for(host, *function, intent));
     const std::string driver =
-        intent.vfio_driver.empty() ? vfio_driver_of_module(module) : intent.vfio_driver;
+        intent.vfio_driver.empty() ? model::vfio_driver_of_module(module) : intent.vfio_driver;
     if (function->driver == driver && function->driver_override.value_or("") == driver) continue;
     binds.push_back(vfio_assign(*function, driver));
     modules.insert(module);
@@ -195,8 +184,7 @@ Result<Plan> plan_to_vm(const HostSnapshot& host, const Card& card, const Assign
   Plan moves;
   TRY(add_vfio_operations(host, card, intent, moves));
   if (moves.operations.empty()) {
-    plan.notes.push_back(
-        fmt::format("{} is on its VFIO driver already", to_string(card.address)));
+    plan.notes.push_back(fmt::format("{} is on its VFIO driver already", to_string(card.address)));
     return plan;
   }
   TRY(deal_with_holders(host, card, intent, plan));
@@ -208,7 +196,7 @@ Result<Plan> plan_to_vm(const HostSnapshot& host, const Card& card, const Assign
 
 /// On VFIO, with an override left behind, or with no driver at all: not the host's own state.
 bool needs_release(const PciFunction& function) {
-  if (is_vfio_driver(function.driver)) return true;
+  if (model::is_vfio_driver(function.driver)) return true;
   if (!function.driver_override.value_or("").empty()) return true;
   return function.driver.empty() && !function.usual_driver.empty();
 }

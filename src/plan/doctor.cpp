@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/operations.h"
+#include "model/drivers.h"
 
 namespace tessera::plan {
 
@@ -27,7 +27,7 @@ std::vector<const Card*> cards_in_question(const HostSnapshot& host, const Card*
 bool is_given(const HostSnapshot& host, const Card& card) {
   return std::ranges::all_of(card.functions, [&](const model::PciAddress& address) {
     const PciFunction* function = host.function(address);
-    return function && is_vfio_driver(function->driver);
+    return function && model::is_vfio_driver(function->driver);
   });
 }
 

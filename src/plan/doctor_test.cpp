@@ -12,9 +12,7 @@
 namespace tessera::plan {
 namespace {
 
-using model::Finding;
 using model::HostSnapshot;
-using model::Severity;
 using namespace test;  // NOLINT(google-build-using-namespace)
 
 HostSnapshot host_with_two_cards() {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "plan/operations.h"
+#include "model/drivers.h"
 
 namespace tessera::plan {
 
@@ -27,25 +27,15 @@ bool is_bridge(const HostSnapshot& host, const PciAddress& address) {
          model::is_bridge_class(function->class_code.value());
 }
 
-/// Drivers that leave DMA to the group's owner (driver_managed_dma in the kernel); any other
-/// driver on a member, a bridge too, keeps the group from being given away.
-bool leaves_dma_alone(const std::string& driver) {
-  return driver.empty() || driver == "pcieport" || driver == "shpchp" || driver == "pci-stub" ||
-         is_vfio_driver(driver);
-}
-
 /// A bridge that may stay in the group as it is.
 bool is_harmless_bridge(const HostSnapshot& host, const PciAddress& address) {
-  return is_bridge(host, address) && leaves_dma_alone(host.function(address)->driver);
+  return is_bridge(host, address) && model::shares_group_with_vfio(host.function(address)->driver);
 }
 
 bool belongs_to(const HostSnapshot& host, const Card& card, const PciAddress& address) {
-  auto own = [&](const PciAddress& wanted) {
-    return std::ranges::find(card.functions, wanted) != card.functions.end();
-  };
   const PciFunction* function = host.function(address);
-  bool slice = function && function->physical_function && own(*function->physical_function);
-  return own(address) || slice;
+  bool slice = function && function->physical_function && card.has(*function->physical_function);
+  return card.has(address) || slice;
 }
 
 /// The bridges above `address`, nearest first.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kernel/files.h"
+#include "model/drivers.h"
 
 namespace tessera::plan {
 
@@ -96,18 +97,6 @@ void add_assign_undo(Operation& op, const model::PciFunction& function,
 
 }  // namespace
 
-std::string vfio_driver_of_module(const std::string& module) {
-  // Most variant drivers register under KBUILD_MODNAME; these two have names of their own.
-  if (module == "vfio_pci") return "vfio-pci";
-  if (module == "xe_vfio_pci") return "xe-vfio-pci";
-  return module;
-}
-
-bool is_vfio_driver(const std::string& driver) {
-  return driver.find("vfio-pci") != std::string::npos ||
-         driver.find("vfio_pci") != std::string::npos;
-}
-
 Operation vfio_assign(const model::PciFunction& function, const std::string& vfio_driver) {
   const std::string bdf = to_string(function.address);
   Operation op;
@@ -126,8 +115,8 @@ Operation vfio_assign(const model::PciFunction& function, const std::string& vfi
     let_go.late = settle_late(bdf, override_of(function));
     op.forward.push_back(let_go);
   }
-  Step bind = probe(bdf, fmt::format("the kernel binds what driver_override names: {}",
-                                     vfio_driver));
+  Step bind =
+      probe(bdf, fmt::format("the kernel binds what driver_override names: {}", vfio_driver));
   bind.only_if = {driver_is(bdf, "")};
   bind.then = {driver_is(bdf, vfio_driver)};
   op.forward.push_back(bind);
@@ -140,7 +129,7 @@ Operation vfio_assign(const model::PciFunction& function, const std::string& vfi
 Operation vfio_release(const model::PciFunction& function, const std::string& host_driver) {
   const std::string bdf = to_string(function.address);
   const std::string wanted = host_driver.empty() ? "the host's driver" : host_driver;
-  const bool on_vfio = is_vfio_driver(function.driver);
+  const bool on_vfio = model::is_vfio_driver(function.driver);
   Operation op;
   op.kind = "vfio.release";
   op.subject = bdf;
@@ -176,9 +165,9 @@ Operation vfio_release(const model::PciFunction& function, const std::string& ho
     Step rebind = probe(bdf, fmt::format("let the kernel bind {} again", function.driver));
     rebind.only_if = {driver_is(bdf, "")};
     op.undo.push_back(rebind);
-    Step by_name = write(files::pci_driver(function.driver, "bind"), bdf,
-                         fmt::format("the probe did not pick {}: bind it by name",
-                                     function.driver));
+    Step by_name =
+        write(files::pci_driver(function.driver, "bind"), bdf,
+              fmt::format("the probe did not pick {}: bind it by name", function.driver));
     by_name.only_if = {driver_is(bdf, "")};
     by_name.then = {driver_is(bdf, function.driver)};
     op.undo.push_back(by_name);
@@ -206,8 +195,7 @@ Operation framebuffer_detach(const model::BootFramebuffer& framebuffer) {
   Step unbind_step = write(files::platform_driver(framebuffer.driver, "unbind"), framebuffer.device,
                            "the boot console goes dark from here on");
   unbind_step.then = {detached};
-  unbind_step.late = {
-      {files::platform_driver(framebuffer.driver, "bind"), framebuffer.device}};
+  unbind_step.late = {{files::platform_driver(framebuffer.driver, "bind"), framebuffer.device}};
   op.forward = {unbind_step};
   op.after = {detached};
   Step bind_step = write(files::platform_driver(framebuffer.driver, "bind"), framebuffer.device,

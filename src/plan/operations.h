@@ -28,10 +28,4 @@ model::Operation module_load(const std::string& module, const std::string& reaso
 /// the reason says so).
 model::Operation holder_stop(const model::Holder& holder);
 
-/// The name under which a VFIO module registers its PCI driver ("vfio_pci" gives "vfio-pci").
-std::string vfio_driver_of_module(const std::string& module);
-
-/// Whether a bound driver is a VFIO driver (vfio-pci or a variant of it).
-bool is_vfio_driver(const std::string& driver);
-
 }  // namespace tessera::plan

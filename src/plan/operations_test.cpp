@@ -107,13 +107,5 @@ TEST(holder_stop, restarts_a_unit_but_cannot_restart_a_process) {
   EXPECT_NE(op.reason.find("not restarted"), std::string::npos);
 }
 
-TEST(vfio_driver_names, follow_what_the_modules_register) {
-  EXPECT_EQ(vfio_driver_of_module("vfio_pci"), "vfio-pci");
-  EXPECT_EQ(vfio_driver_of_module("xe_vfio_pci"), "xe-vfio-pci");
-  EXPECT_EQ(vfio_driver_of_module("mlx5_vfio_pci"), "mlx5_vfio_pci");
-  EXPECT_TRUE(is_vfio_driver("nvgrace-gpu-vfio-pci"));
-  EXPECT_FALSE(is_vfio_driver("nvidia"));
-}
-
 }  // namespace
 }  // namespace tessera::plan

@@ -98,7 +98,7 @@ int run(std::vector<std::string> words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-class fakehost : public testing::Test {
+class FakeHostTest : public testing::Test {
  protected:
   void SetUp() override {
     if (access("/dev/fuse", R_OK | W_OK) != 0)
@@ -179,14 +179,14 @@ class fakehost : public testing::Test {
   std::string directory_;
 };
 
-TEST_F(fakehost, a_recorded_directory_becomes_a_link_to_a_device) {
+TEST_F(FakeHostTest, a_recorded_directory_becomes_a_link_to_a_device) {
   EXPECT_EQ(fs::read_symlink(at(twin)).string(), "../../../devices/pci0000:02/0000:02:00.0");
   EXPECT_EQ(read(std::string(twin) + "/vendor"), "0x10de\n");
   EXPECT_EQ(fs::read_symlink(at(card)).string(),
             "../../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0");
 }
 
-TEST_F(fakehost, it_has_what_a_live_kernel_has_beside_the_recording) {
+TEST_F(FakeHostTest, it_has_what_a_live_kernel_has_beside_the_recording) {
   EXPECT_EQ(read(std::string(card) + "/driver_override"), "(null)\n");
   EXPECT_EQ(read(std::string(card) + "/modalias"),
             "pci:v000010DEd000013F1sv00000000sd00000000bc03sc00i00\n");
@@ -200,7 +200,7 @@ TEST_F(fakehost, it_has_what_a_live_kernel_has_beside_the_recording) {
             std::string::npos);
 }
 
-TEST_F(fakehost, absolute_links_resolve_inside_the_root) {
+TEST_F(FakeHostTest, absolute_links_resolve_inside_the_root) {
   Fd directory(open(root().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC;
@@ -214,13 +214,13 @@ TEST_F(fakehost, absolute_links_resolve_inside_the_root) {
   ASSERT_TRUE(file.valid()) << std::strerror(errno);
 }
 
-TEST_F(fakehost, files_without_behaviour_are_read_only) {
+TEST_F(FakeHostTest, files_without_behaviour_are_read_only) {
   EXPECT_EQ(write(std::string(card) + "/vendor", "0x1\n"), "EACCES");
   EXPECT_EQ(read("/sys/bus/pci/drivers/nouveau/unbind"), "EACCES");
   EXPECT_EQ(write("/sys/absent", "1"), "ENOENT");
 }
 
-TEST_F(fakehost, unbind_takes_link_and_nodes_away_and_says_so) {
+TEST_F(FakeHostTest, unbind_takes_link_and_nodes_away_and_says_so) {
   auto listener = events();
   ASSERT_TRUE(exists("/dev/dri/card0"));
   EXPECT_EQ(write("/sys/bus/pci/drivers/nouveau/unbind", "0000:01:00.0\n"), "ok");
@@ -235,13 +235,13 @@ TEST_F(fakehost, unbind_takes_link_and_nodes_away_and_says_so) {
   EXPECT_NE(event.find(" SUBSYSTEM=pci "), std::string::npos);
 }
 
-TEST_F(fakehost, unbind_from_another_driver_is_enodev) {
+TEST_F(FakeHostTest, unbind_from_another_driver_is_enodev) {
   EXPECT_EQ(write("/sys/bus/pci/drivers/nvidia/unbind", "0000:01:00.0\n"), "ENODEV");
   EXPECT_EQ(write("/sys/bus/pci/drivers/nouveau/unbind", "0000:ff:00.0\n"), "ENODEV");
   EXPECT_EQ(driver(card), "nouveau");
 }
 
-TEST_F(fakehost, bind_wants_a_match_and_a_free_device) {
+TEST_F(FakeHostTest, bind_wants_a_match_and_a_free_device) {
   EXPECT_EQ(write("/sys/bus/pci/drivers/nouveau/bind", "0000:01:00.0"), "EBUSY");
   EXPECT_EQ(write("/sys/bus/pci/drivers/nvidia/bind", "0000:01:00.0"), "ENODEV");
   ASSERT_EQ(write("/sys/bus/pci/drivers/nouveau/unbind", "0000:01:00.0"), "ok");
@@ -250,7 +250,7 @@ TEST_F(fakehost, bind_wants_a_match_and_a_free_device) {
   EXPECT_TRUE(exists("/dev/dri/card0"));
 }
 
-TEST_F(fakehost, writing_an_override_binds_nothing_and_newline_clears_it) {
+TEST_F(FakeHostTest, writing_an_override_binds_nothing_and_newline_clears_it) {
   std::string file = std::string(card) + "/driver_override";
   EXPECT_EQ(write(file, "vfio-pci\n"), "ok");
   EXPECT_EQ(read(file), "vfio-pci\n");
@@ -262,14 +262,14 @@ TEST_F(fakehost, writing_an_override_binds_nothing_and_newline_clears_it) {
   EXPECT_EQ(write(file, std::string(4095, 'x')), "EINVAL");
 }
 
-TEST_F(fakehost, probe_with_an_override_takes_exactly_one_of_two_identical_cards) {
+TEST_F(FakeHostTest, probe_with_an_override_takes_exactly_one_of_two_identical_cards) {
   give_to_vfio(card);
   EXPECT_EQ(driver(twin), "nouveau");
   EXPECT_TRUE(exists("/dev/vfio/2"));
   EXPECT_TRUE(exists("/dev/vfio/vfio"));
 }
 
-TEST_F(fakehost, probe_with_an_override_to_an_absent_driver_binds_nothing) {
+TEST_F(FakeHostTest, probe_with_an_override_to_an_absent_driver_binds_nothing) {
   ASSERT_EQ(write(std::string(card) + "/driver_override", "vfio-pci"), "ok");
   ASSERT_EQ(write(std::string(card) + "/driver/unbind", "0000:01:00.0"), "ok");
   EXPECT_EQ(write("/sys/bus/pci/drivers_probe", "0000:01:00.0"), "ok");
@@ -277,7 +277,7 @@ TEST_F(fakehost, probe_with_an_override_to_an_absent_driver_binds_nothing) {
   EXPECT_EQ(write("/sys/bus/pci/drivers_probe", "0000:ff:00.0"), "ENODEV");
 }
 
-TEST_F(fakehost, clearing_the_override_while_bound_leaves_the_device_with_vfio) {
+TEST_F(FakeHostTest, clearing_the_override_while_bound_leaves_the_device_with_vfio) {
   give_to_vfio(card);
   ASSERT_EQ(write(std::string(card) + "/driver_override", "\n"), "ok");
   EXPECT_EQ(driver(card), "vfio-pci");
@@ -287,7 +287,7 @@ TEST_F(fakehost, clearing_the_override_while_bound_leaves_the_device_with_vfio) 
   EXPECT_EQ(driver(card), "nouveau");
 }
 
-TEST_F(fakehost, new_id_wants_blanks_refuses_doubles_and_takes_every_free_twin) {
+TEST_F(FakeHostTest, new_id_wants_blanks_refuses_doubles_and_takes_every_free_twin) {
   ASSERT_EQ(write("/.rehearsal/modprobe", "load vfio_pci"), "ok");
   const char* new_id = "/sys/bus/pci/drivers/vfio-pci/new_id";
   EXPECT_EQ(write(new_id, "10de:13f1"), "EINVAL");
@@ -303,7 +303,7 @@ TEST_F(fakehost, new_id_wants_blanks_refuses_doubles_and_takes_every_free_twin) 
   EXPECT_EQ(driver(card), "vfio-pci");
 }
 
-TEST_F(fakehost, vfio_refuses_a_bridge) {
+TEST_F(FakeHostTest, vfio_refuses_a_bridge) {
   ASSERT_EQ(write("/.rehearsal/modprobe", "load vfio-pci"), "ok");
   std::string bridge = "/sys/bus/pci/devices/0000:00:01.0";
   ASSERT_EQ(write(bridge + "/driver/unbind", "0000:00:01.0"), "ok");
@@ -313,7 +313,7 @@ TEST_F(fakehost, vfio_refuses_a_bridge) {
             std::string::npos);
 }
 
-TEST_F(fakehost, remove_and_rescan_bring_the_card_back_with_its_group_and_driver) {
+TEST_F(FakeHostTest, remove_and_rescan_bring_the_card_back_with_its_group_and_driver) {
   EXPECT_EQ(write(std::string(card) + "/remove", "x"), "EINVAL");
   EXPECT_EQ(write(std::string(card) + "/remove", "1\n"), "ok");
   EXPECT_FALSE(exists(card));
@@ -325,7 +325,7 @@ TEST_F(fakehost, remove_and_rescan_bring_the_card_back_with_its_group_and_driver
   EXPECT_TRUE(exists("/dev/dri/card0"));
 }
 
-TEST_F(fakehost, unbinding_a_held_vfio_device_waits_for_its_user) {
+TEST_F(FakeHostTest, unbinding_a_held_vfio_device_waits_for_its_user) {
   give_to_vfio(card);
   ASSERT_EQ(write("/.rehearsal/faults", "hold 4711 qemu /dev/vfio/2 machine.service\n"), "ok");
   EXPECT_EQ(read("/proc/4711/comm"), "qemu\n");
@@ -342,7 +342,7 @@ TEST_F(fakehost, unbinding_a_held_vfio_device_waits_for_its_user) {
             std::string::npos);
 }
 
-TEST_F(fakehost, a_unit_stops_and_starts_with_its_processes) {
+TEST_F(FakeHostTest, a_unit_stops_and_starts_with_its_processes) {
   ASSERT_EQ(write("/.rehearsal/faults", "hold 8 Xorg /dev/dri/card0 gdm.service\n"), "ok");
   EXPECT_EQ(write("/.rehearsal/signal", "STOP gdm.service"), "ok");
   EXPECT_FALSE(exists("/proc/8"));
@@ -352,7 +352,7 @@ TEST_F(fakehost, a_unit_stops_and_starts_with_its_processes) {
   EXPECT_EQ(write("/.rehearsal/signal", "TERM 9"), "ESRCH");
 }
 
-TEST_F(fakehost, modules_load_with_what_they_need_and_unload_when_free) {
+TEST_F(FakeHostTest, modules_load_with_what_they_need_and_unload_when_free) {
   EXPECT_EQ(write("/.rehearsal/modprobe", "load nothing_known"), "ENOENT");
   EXPECT_EQ(write("/.rehearsal/modprobe", "load vfio-pci"), "ok");
   EXPECT_TRUE(exists("/sys/module/vfio_pci"));
@@ -364,7 +364,7 @@ TEST_F(fakehost, modules_load_with_what_they_need_and_unload_when_free) {
   EXPECT_EQ(write("/.rehearsal/modprobe", "unload vfio_pci"), "ENOENT");
 }
 
-TEST_F(fakehost, a_driver_module_unloads_and_its_return_takes_the_cards_again) {
+TEST_F(FakeHostTest, a_driver_module_unloads_and_its_return_takes_the_cards_again) {
   ASSERT_EQ(write("/.rehearsal/faults", "hold 8 Xorg /dev/dri/card0\n"), "ok");
   EXPECT_EQ(write("/.rehearsal/modprobe", "unload nouveau"), "EBUSY");
   ASSERT_EQ(write("/.rehearsal/signal", "TERM 8"), "ok");
@@ -375,7 +375,7 @@ TEST_F(fakehost, a_driver_module_unloads_and_its_return_takes_the_cards_again) {
   EXPECT_EQ(driver(twin), "nouveau");
 }
 
-TEST_F(fakehost, a_platform_framebuffer_lets_go_of_its_memory) {
+TEST_F(FakeHostTest, a_platform_framebuffer_lets_go_of_its_memory) {
   std::string device = "/sys/bus/platform/devices/simple-framebuffer.0";
   ASSERT_EQ(driver(device), "simple-framebuffer");
   EXPECT_EQ(write("/sys/bus/platform/drivers/simple-framebuffer/unbind", "simple-framebuffer.0"),
@@ -388,7 +388,7 @@ TEST_F(fakehost, a_platform_framebuffer_lets_go_of_its_memory) {
   EXPECT_NE(read("/proc/iomem").find("simpledrm"), std::string::npos);
 }
 
-TEST_F(fakehost, an_mdev_takes_an_instance_and_gives_it_back) {
+TEST_F(FakeHostTest, an_mdev_takes_an_instance_and_gives_it_back) {
   std::string create = std::string(types) + "/nvidia-105/create";
   std::string left = std::string(types) + "/nvidia-105/available_instances";
   EXPECT_EQ(write(create, "not-a-uuid"), "EINVAL");
@@ -402,14 +402,14 @@ TEST_F(fakehost, an_mdev_takes_an_instance_and_gives_it_back) {
   EXPECT_EQ(read(left), "4\n");
 }
 
-TEST_F(fakehost, after_the_first_nvidia_mdev_other_sizes_have_none_left) {
+TEST_F(FakeHostTest, after_the_first_nvidia_mdev_other_sizes_have_none_left) {
   ASSERT_EQ(write(std::string(types) + "/nvidia-106/create", uuid_a), "ok");
   EXPECT_EQ(read(std::string(types) + "/nvidia-106/available_instances"), "1\n");
   EXPECT_EQ(read(std::string(types) + "/nvidia-105/available_instances"), "0\n");
   EXPECT_EQ(write(std::string(types) + "/nvidia-105/create", uuid_b), "EUSERS");
 }
 
-TEST_F(fakehost, virtual_functions_come_and_go) {
+TEST_F(FakeHostTest, virtual_functions_come_and_go) {
   std::string numvfs = std::string(nic) + "/sriov_numvfs";
   EXPECT_EQ(read(numvfs), "0\n");
   EXPECT_EQ(write(numvfs, "5"), "ERANGE");
@@ -425,13 +425,13 @@ TEST_F(fakehost, virtual_functions_come_and_go) {
   EXPECT_FALSE(exists("/sys/bus/pci/devices/0000:03:00.1"));
 }
 
-TEST_F(fakehost, virtual_functions_need_a_driver_that_makes_them) {
+TEST_F(FakeHostTest, virtual_functions_need_a_driver_that_makes_them) {
   std::string numvfs = std::string(nic) + "/sriov_numvfs";
   ASSERT_EQ(write("/sys/bus/pci/drivers/igb/unbind", "0000:03:00.0"), "ok");
   EXPECT_EQ(write(numvfs, "2"), "ENOENT");
 }
 
-TEST_F(fakehost, a_write_can_be_told_to_fail_a_number_of_times) {
+TEST_F(FakeHostTest, a_write_can_be_told_to_fail_a_number_of_times) {
   std::string file = std::string(card) + "/driver_override";
   EXPECT_EQ(write("/.rehearsal/faults", "fail " + file + " EIO 2\n"), "ok");
   EXPECT_EQ(read("/.rehearsal/faults"), "fail " + file + " EIO 2\n");
@@ -441,13 +441,13 @@ TEST_F(fakehost, a_write_can_be_told_to_fail_a_number_of_times) {
   EXPECT_EQ(read("/.rehearsal/faults"), "");
 }
 
-TEST_F(fakehost, bad_fault_lines_are_refused) {
+TEST_F(FakeHostTest, bad_fault_lines_are_refused) {
   for (const char* line : {"fail /x ENOTHING", "fail /x EIO 0", "explode", "delay /x soon",
                            "hold x y z", "before /a put /b", "release /sys"})
     EXPECT_NE(write("/.rehearsal/faults", line), "ok") << line;
 }
 
-TEST_F(fakehost, a_hanging_write_blocks_nobody_else_and_ends_when_released) {
+TEST_F(FakeHostTest, a_hanging_write_blocks_nobody_else_and_ends_when_released) {
   const char* unbind = "/sys/bus/pci/drivers/nouveau/unbind";
   ASSERT_EQ(write("/.rehearsal/faults", std::string("hang ") + unbind), "ok");
   auto answer = write_aside(unbind, "0000:01:00.0");
@@ -459,7 +459,7 @@ TEST_F(fakehost, a_hanging_write_blocks_nobody_else_and_ends_when_released) {
   EXPECT_EQ(driver(card), "");
 }
 
-TEST_F(fakehost, a_hanging_write_does_not_keep_the_mount_alive) {
+TEST_F(FakeHostTest, a_hanging_write_does_not_keep_the_mount_alive) {
   const char* unbind = "/sys/bus/pci/drivers/nouveau/unbind";
   ASSERT_EQ(write("/.rehearsal/faults", std::string("hang ") + unbind), "ok");
   auto answer = write_aside(unbind, "0000:01:00.0");
@@ -469,7 +469,7 @@ TEST_F(fakehost, a_hanging_write_does_not_keep_the_mount_alive) {
   mount(recording);
 }
 
-TEST_F(fakehost, a_delayed_effect_comes_later_with_its_uevent) {
+TEST_F(FakeHostTest, a_delayed_effect_comes_later_with_its_uevent) {
   const char* unbind = "/sys/bus/pci/drivers/nouveau/unbind";
   ASSERT_EQ(write("/.rehearsal/faults", std::string("delay ") + unbind + " 200"), "ok");
   auto listener = events();
@@ -479,7 +479,7 @@ TEST_F(fakehost, a_delayed_effect_comes_later_with_its_uevent) {
   EXPECT_EQ(driver(card), "");
 }
 
-TEST_F(fakehost, somebody_else_can_write_just_before_us) {
+TEST_F(FakeHostTest, somebody_else_can_write_just_before_us) {
   const char* unbind = "/sys/bus/pci/drivers/nouveau/unbind";
   std::string file = std::string(card) + "/driver_override";
   ASSERT_EQ(write("/.rehearsal/faults", "before " + file + " do " + unbind + " 0000:01:00.0\n"),
@@ -489,7 +489,7 @@ TEST_F(fakehost, somebody_else_can_write_just_before_us) {
   EXPECT_EQ(write(unbind, "0000:01:00.0"), "ENODEV");
 }
 
-TEST_F(fakehost, every_kernel_write_is_listed_in_order_with_its_failure) {
+TEST_F(FakeHostTest, every_kernel_write_is_listed_in_order_with_its_failure) {
   ASSERT_EQ(write(std::string(card) + "/driver_override", "vfio-pci\n"), "ok");
   ASSERT_EQ(write("/sys/bus/pci/drivers/nvidia/unbind", "0000:01:00.0"), "ENODEV");
   EXPECT_EQ(read("/.rehearsal/writes"),
@@ -497,7 +497,7 @@ TEST_F(fakehost, every_kernel_write_is_listed_in_order_with_its_failure) {
             "/sys/bus/pci/drivers/nvidia/unbind\t0000:01:00.0\tENODEV\n");
 }
 
-TEST_F(fakehost, each_listener_hears_only_what_happens_after_it_opened) {
+TEST_F(FakeHostTest, each_listener_hears_only_what_happens_after_it_opened) {
   auto early = events();
   ASSERT_EQ(write("/sys/bus/pci/drivers/nouveau/unbind", "0000:01:00.0"), "ok");
   auto late = events();
@@ -509,11 +509,11 @@ TEST_F(fakehost, each_listener_hears_only_what_happens_after_it_opened) {
   EXPECT_NE(event.find(" DRIVER=nouveau "), std::string::npos);
 }
 
-TEST_F(fakehost, the_kernel_log_starts_with_what_was_recorded) {
+TEST_F(FakeHostTest, the_kernel_log_starts_with_what_was_recorded) {
   EXPECT_EQ(read("/.rehearsal/kmsg"), "DMAR: IOMMU enabled\n");
 }
 
-TEST_F(fakehost, every_recorded_host_can_be_played) {
+TEST_F(FakeHostTest, every_recorded_host_can_be_played) {
   for (const auto& host : fs::directory_iterator(TESSERA_TESTS_DIR "/hosts")) {
     if (!host.is_directory()) continue;
     unmount();

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/printers/doctor.h"
 
-#include <algorithm>
-#include <cstdlib>
-
-#include <fmt/color.h>
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -25,14 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t narrowest = 40;
 constexpr std::size_t label_indent = 11;
-
-/// Columns a UTF-8 text takes, as far as continuation bytes tell.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
 
 fmt::text_style look_of(Severity severity) {
   switch (severity) {
@@ -44,11 +31,6 @@ fmt::text_style look_of(Severity severity) {
       break;
   }
   return fmt::fg(fmt::terminal_color::cyan);
-}
-
-std::string colored(std::string text, const fmt::text_style& look, const ReportStyle& style) {
-  if (style.color == ReportStyle::Color::none) return text;
-  return fmt::format(look, "{}", text);
 }
 
 std::string labelled(std::string_view label, std::string_view text, const ReportStyle& style) {
@@ -117,7 +99,7 @@ fmt::text_style look_of(Verdict::Outcome outcome) {
 std::string card_text(const std::vector<Finding>& findings, const Verdict& verdict,
                       const ReportStyle& style) {
   const std::string address = model::to_string(verdict.card->address);
-  std::string text = fmt::format("{}  {}\n", colored(address, fmt::emphasis::bold, style),
+  std::string text = fmt::format("{}  {}\n", bold(address, style),
                                  wrapped(verdict.card->name, address.size() + 2, style.width));
   text += findings_text(findings, verdict.card->address, style);
   // A line with a command is copied, so it stays one line.
@@ -136,42 +118,9 @@ std::string host_title(const HostSnapshot& host) {
 
 }  // namespace
 
-ReportStyle stdout_style() {
-  ReportStyle style;
-  if (isatty(STDOUT_FILENO) == 0) return style;
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    style.width = std::max<std::size_t>(size.ws_col, narrowest);
-  }
-  const char* no_color = std::getenv("NO_COLOR");
-  if (no_color == nullptr || *no_color == '\0') style.color = ReportStyle::Color::ansi;
-  return style;
-}
-
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string result;
-  std::size_t column = indent;
-  for (std::string_view word : text::words(text)) {
-    std::size_t length = columns(word);
-    bool first = column == indent;
-    if (!first && column + 1 + length > width) {
-      result += "\n" + std::string(indent, ' ');
-      column = indent;
-      first = true;
-    }
-    if (!first) {
-      result += ' ';
-      ++column;
-    }
-    result += word;
-    column += length;
-  }
-  return result;
-}
-
 std::string doctor_text(const HostSnapshot& host, const std::vector<Finding>& findings,
                         const std::vector<Verdict>& verdicts, const ReportStyle& style) {
-  std::string text = colored(host_title(host), fmt::emphasis::bold, style) + "\n";
+  std::string text = bold(host_title(host), style) + "\n";
   std::string of_host = findings_text(findings, std::nullopt, style);
   text += of_host.empty() ? "  nothing to report\n\n" : of_host;
   for (const Verdict& verdict : verdicts) text += card_text(findings, verdict, style) + "\n";

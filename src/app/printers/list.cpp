@@ -10,8 +10,8 @@
 
 #include "app/printers/table.h"
 #include "base/text.h"
+#include "model/drivers.h"
 #include "model/json.h"
-#include "plan/operations.h"
 
 namespace tessera::app {
 
@@ -44,7 +44,7 @@ Drivers drivers_of(const HostSnapshot& host, const Card& card) {
       drivers.unknown = drivers.unknown || !driver_is_known(host, *function);
       continue;
     }
-    auto& side = plan::is_vfio_driver(function->driver) ? drivers.vm : drivers.host;
+    auto& side = model::is_vfio_driver(function->driver) ? drivers.vm : drivers.host;
     side.push_back(function->driver);
     drivers.named.push_back(fmt::format("{} {}", short_address(address, card), function->driver));
   }

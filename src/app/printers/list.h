@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "app/printers/doctor.h"
+#include "app/printers/style.h"
 #include "model/host.h"
 
 namespace tessera::app {

@@ -20,10 +20,6 @@ using model::PciFunction;
 
 namespace {
 
-bool is_member(const Card& card, const PciAddress& address) {
-  return std::ranges::find(card.functions, address) != card.functions.end();
-}
-
 std::string class_of(const PciFunction& function) {
   return function.class_code.has_value() ? model::class_words(function.class_code.value())
                                          : "device of unknown class";
@@ -79,14 +75,14 @@ void add_function(std::string& out, const HostSnapshot& host, const PciFunction&
 }
 
 std::string role_in_group(const HostSnapshot& host, const Card& card, const PciAddress& address) {
-  if (is_member(card, address)) return "this card";
+  if (card.has(address)) return "this card";
   const PciFunction* function = host.function(address);
   if (function == nullptr) return "FOREIGN: nothing more is known of it";
   std::string what = fmt::format("{}, {}", class_of(*function), short_name(*function));
   if (function->class_code.has_value() && model::is_bridge_class(function->class_code.value())) {
     return what + " (stays with the host)";
   }
-  if (function->physical_function && is_member(card, *function->physical_function)) {
+  if (function->physical_function && card.has(*function->physical_function)) {
     return "virtual function of this card";
   }
   if (!function->driver.empty()) what += ", driver " + function->driver;
@@ -117,7 +113,7 @@ void add_groups(std::string& out, const HostSnapshot& host, const Card& card) {
 std::vector<const PciFunction*> virtual_functions(const HostSnapshot& host, const Card& card) {
   std::vector<const PciFunction*> found;
   for (const auto& function : host.functions) {
-    if (function.physical_function && is_member(card, *function.physical_function)) {
+    if (function.physical_function && card.has(*function.physical_function)) {
       found.push_back(&function);
     }
   }
@@ -136,7 +132,7 @@ void add_virtual_functions(std::string& out, const HostSnapshot& host, const Car
 
 void add_framebuffers(std::string& out, const HostSnapshot& host, const Card& card) {
   for (const auto& framebuffer : host.framebuffers) {
-    bool ours = framebuffer.function && is_member(card, *framebuffer.function);
+    bool ours = framebuffer.function && card.has(*framebuffer.function);
     if (!ours) continue;
     std::string who = framebuffer.device.empty() ? framebuffer.label : framebuffer.device;
     if (!framebuffer.driver.empty()) who += fmt::format(", driver {}", framebuffer.driver);
@@ -149,7 +145,7 @@ void add_framebuffers(std::string& out, const HostSnapshot& host, const Card& ca
 void add_holders(std::string& out, const HostSnapshot& host, const Card& card) {
   bool none = true;
   for (const auto& holder : host.holders) {
-    if (!is_member(card, holder.function)) continue;
+    if (!card.has(holder.function)) continue;
     if (none) out += "  Held open by\n";
     none = false;
     std::string unit = holder.unit.empty() ? "" : fmt::format(", {}", holder.unit);
@@ -212,10 +208,10 @@ HostSnapshot only_card(const HostSnapshot& host, const Card& card) {
   std::erase_if(one.functions,
                 [&](const PciFunction& function) { return !wanted.contains(function.address); });
   std::erase_if(one.framebuffers, [&](const model::BootFramebuffer& framebuffer) {
-    return framebuffer.function && !is_member(card, *framebuffer.function);
+    return framebuffer.function && !card.has(*framebuffer.function);
   });
   std::erase_if(one.holders,
-                [&](const model::Holder& holder) { return !is_member(card, holder.function); });
+                [&](const model::Holder& holder) { return !card.has(holder.function); });
   return one;
 }
 

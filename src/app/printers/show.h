@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/printers/doctor.h"
+#include "app/printers/style.h"
 #include "model/host.h"
 
 namespace tessera::app {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <fmt/color.h>
 #include <fmt/format.h>
 
 namespace tessera::app {
@@ -20,11 +19,6 @@ std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string
 }
 
 }  // namespace
-
-std::string bold(const std::string& text, const ReportStyle& style) {
-  if (style.color == ReportStyle::Color::none) return text;
-  return fmt::format(fmt::emphasis::bold, "{}", text);
-}
 
 std::string table_text(const std::vector<std::vector<std::string>>& rows,
                        const ReportStyle& style) {

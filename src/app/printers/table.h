@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "app/printers/doctor.h"
+#include "app/printers/style.h"
 
 namespace tessera::app {
 
@@ -12,8 +12,5 @@ namespace tessera::app {
 /// the last one is not padded, two blanks are between them. The heading and the rows whose first
 /// cell is not indented are bold where the style has colors.
 std::string table_text(const std::vector<std::vector<std::string>>& rows, const ReportStyle& style);
-
-/// `text` in bold where the style has colors.
-std::string bold(const std::string& text, const ReportStyle& style);
 
 }  // namespace tessera::app

@@ -5,8 +5,8 @@
 
 #include "app/change.h"
 #include "app/verb.h"
+#include "model/drivers.h"
 #include "model/intent.h"
-#include "plan/operations.h"
 #include "probe/probe.h"
 
 namespace tessera::app {
@@ -37,7 +37,7 @@ std::map<model::PciAddress, std::string> drivers_before(const Session& session,
       if (operation.kind != "vfio.assign" || operation.before.empty()) continue;
       auto address = model::parse_pci_address(operation.subject);
       const auto& driver = operation.before.front().value;
-      if (address && !driver.empty() && !plan::is_vfio_driver(driver)) {
+      if (address && !driver.empty() && !model::is_vfio_driver(driver)) {
         before.emplace(*address, driver);
       }
     }
@@ -53,8 +53,7 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
   model::AssignIntent intent;
   intent.card = card->address;
   intent.to = options.to == "vm" ? model::Owner::vm : model::Owner::host;
-  intent.holders =
-      options.stop_holders ? model::HolderPolicy::stop : model::HolderPolicy::refuse;
+  intent.holders = options.stop_holders ? model::HolderPolicy::stop : model::HolderPolicy::refuse;
   intent.force = options.force;
   intent.vfio_driver = options.driver;
   if (intent.to == model::Owner::host) intent.drivers_before = drivers_before(session, *card);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "app/change.h"
 #include "app/printers/plan.h"
@@ -43,9 +44,10 @@ Result<int> recover(const Session& session, const RecoverOptions& options) {
     fmt::print("Plan {} ({}) was cut off while {}; it is {} now.\n", one.id, one.title,
                to_string(one.found), to_string(one.now));
     if (one.now != apply::PlanState::failed) continue;
-    fmt::print("  {}\n  hint: mend that and run tessera recover again, or give the plan up with "
-               "tessera recover --forget {}\n",
-               one.note, one.id);
+    fmt::print(
+        "  {}\n  hint: mend that and run tessera recover again, or give the plan up with "
+        "tessera recover --forget {}\n",
+        one.note, one.id);
     code = 10 + static_cast<int>(ErrorKind::io);
   }
   return code;
@@ -55,7 +57,8 @@ Result<int> recover(const Session& session, const RecoverOptions& options) {
 
 void add_recover(CLI::App& parser, Session& session) {
   auto* verb = parser.add_subcommand(
-      "recover", "after a crash: bring the host to a known state (finish or undo what was cut off)");
+      "recover",
+      "after a crash: bring the host to a known state (finish or undo what was cut off)");
   auto options = std::make_shared<RecoverOptions>();
   verb->add_option("--forget", options->forget, "give up this plan without touching the host");
   options->change.wait_seconds = 10;

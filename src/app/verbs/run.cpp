@@ -19,6 +19,7 @@
 
 #include "app/qemu_process.h"
 #include "app/verb.h"
+#include "base/wait.h"
 #include "build/qemu.h"
 #include "kernel/processes.h"
 #include "kernel/root.h"
@@ -114,8 +115,7 @@ class SerialReader {
   }
   /// Waits a moment for the rest of a line whose beginning is here; a prompt has no rest.
   void finish(Deadline deadline) {
-    pollfd more{event_fd(), POLLIN, 0};
-    while (!rest_.empty() && ::poll(&more, 1, static_cast<int>(deadline.left().count())) > 0) {
+    while (!rest_.empty() && wait_until_ready(event_fd(), POLLIN, deadline)) {
       take({});
     }
     if (!rest_.empty()) say(rest_, {});
@@ -144,8 +144,9 @@ enum class Outcome { said, ended, interrupted, too_late };
 
 /// Waits for the text, the end of QEMU, a signal, or the deadline, whichever comes first.
 /// Without a text or a deadline it does not wait for one.
-Outcome watch(const QemuProcess& process, SerialReader& serial, const Interrupts& interrupts,
-              const std::string& wanted, std::optional<Deadline> deadline) {
+Outcome watch(const kernel::ChildProcess& process, SerialReader& serial,
+              const Interrupts& interrupts, const std::string& wanted,
+              std::optional<Deadline> deadline) {
   while (true) {
     if (serial.take(wanted)) return Outcome::said;
     if (deadline && deadline->passed()) return Outcome::too_late;
@@ -168,7 +169,7 @@ class Run {
     TRY_LET(FileFollower follower, FileFollower::open(options_.spec.serial_log));
     Interrupts interrupts;
     SerialReader serial(std::move(follower), session_.json, Clock::now());
-    TRY_LET(const QemuProcess process, start_qemu(build.argv, log().string()));
+    TRY_LET(const kernel::ChildProcess process, start_qemu(build.argv, log().string()));
     say("{}: QEMU runs as process {}, {}", options_.spec.name, process.pid,
         to_string(options_.spec.accelerator) == "kvm" ? "accelerated by KVM" : "emulated (tcg)");
     auto code = attend(process, serial, interrupts);
@@ -185,7 +186,7 @@ class Run {
   }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "qemu.log"; }
 
-  Result<int> attend(const QemuProcess& process, SerialReader& serial,
+  Result<int> attend(const kernel::ChildProcess& process, SerialReader& serial,
                      const Interrupts& interrupts) {
     const std::string& name = options_.spec.name;
     if (!options_.until.empty()) {
@@ -214,7 +215,8 @@ class Run {
     return done(process, "stopped");
   }
 
-  Result<int> without_the_text(Outcome outcome, const QemuProcess& process, SerialReader& serial) {
+  Result<int> without_the_text(Outcome outcome, const kernel::ChildProcess& process,
+                               SerialReader& serial) {
     const std::string& name = options_.spec.name;
     if (outcome == Outcome::ended) {
       TRY(ended(process));
@@ -236,15 +238,14 @@ class Run {
   }
 
   /// QEMU ended by itself: fine when it says so by its status, else its own words explained.
-  Result<int> ended(const QemuProcess& process) const {
-    int status = reap(process);
-    if (status != 0) {
+  Result<int> ended(const kernel::ChildProcess& process) const {
+    if (kernel::reap(process.pidfd).as_shell_code() != 0) {
       return std::unexpected(build::explain_qemu_failure(options_.spec, file_text(log())));
     }
     return done(process, "ended");
   }
 
-  int done(const QemuProcess& process, std::string_view state) const {
+  int done(const kernel::ChildProcess& process, std::string_view state) const {
     if (!session_.json) return exit_ok;
     nlohmann::ordered_json json;
     json["schema"] = "tessera/run/1";

@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 #include "kernel/files.h"
+#include "model/drivers.h"
 #include "plan/checks/checks.h"
 #include "plan/checks/support.h"
-#include "plan/operations.h"
 
 namespace tessera::plan::checks {
 
@@ -22,7 +22,7 @@ namespace {
 
 /// pci-stub keeps a device from everybody, and VFIO accepts it beside its own devices.
 bool is_set_aside(const PciFunction& function) {
-  return is_vfio_driver(function.driver) || function.driver == "pci-stub";
+  return model::is_vfio_driver(function.driver) || function.driver == "pci-stub";
 }
 
 Evidence driver_evidence(const PciFunction& function) {

@@ -15,14 +15,12 @@ using model::BootFramebuffer;
 using model::Card;
 using model::Evidence;
 using model::Finding;
-using model::HostSnapshot;
 using model::Severity;
 
 namespace {
 
 bool lies_on(const BootFramebuffer& framebuffer, const Card& card) {
-  return framebuffer.function &&
-         std::ranges::find(card.functions, *framebuffer.function) != card.functions.end();
+  return framebuffer.function && card.has(*framebuffer.function);
 }
 
 std::vector<Evidence> evidence_of(const BootFramebuffer& framebuffer) {

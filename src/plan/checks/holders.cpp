@@ -30,7 +30,7 @@ struct Grip {
 std::map<int, Grip> grips_on(const HostSnapshot& host, const Card& card) {
   std::map<int, Grip> grips;
   for (const Holder& holder : host.holders) {
-    if (std::ranges::find(card.functions, holder.function) == card.functions.end()) continue;
+    if (!card.has(holder.function)) continue;
     Grip& grip = grips[holder.pid];
     grip.holder = &holder;
     grip.paths.insert(holder.paths.begin(), holder.paths.end());

@@ -12,7 +12,6 @@ namespace tessera::plan::checks {
 
 namespace files = kernel::files;
 using model::Card;
-using model::Evidence;
 using model::Finding;
 using model::HostSnapshot;
 using model::PciFunction;
@@ -25,9 +24,7 @@ constexpr std::uint16_t vendor_nvidia = 0x10de;
 std::vector<const PciFunction*> slice_parents(const HostSnapshot& host, const Card& card) {
   std::vector<const PciFunction*> parents = functions_of(host, card);
   for (const PciFunction& function : host.functions) {
-    bool ours =
-        function.physical_function &&
-        std::ranges::find(card.functions, *function.physical_function) != card.functions.end();
+    bool ours = function.physical_function && card.has(*function.physical_function);
     bool listed = std::ranges::find(parents, &function) != parents.end();
     if (ours && !listed) parents.push_back(&function);
   }

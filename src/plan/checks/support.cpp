@@ -29,15 +29,6 @@ Platform platform_of(const HostSnapshot& host) {
   }
 }
 
-std::vector<const model::PciFunction*> functions_of(const HostSnapshot& host,
-                                                    const model::Card& card) {
-  std::vector<const model::PciFunction*> found;
-  for (const auto& address : card.functions) {
-    if (const auto* function = host.function(address)) found.push_back(function);
-  }
-  return found;
-}
-
 std::vector<Evidence> log_evidence(const HostSnapshot& host,
                                    const std::vector<std::string_view>& needles,
                                    std::size_t limit) {

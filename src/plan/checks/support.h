@@ -16,10 +16,6 @@ namespace tessera::plan::checks {
 enum class Platform { intel, amd, other };
 Platform platform_of(const model::HostSnapshot& host);
 
-/// The card's functions that the snapshot has, in their order.
-std::vector<const model::PciFunction*> functions_of(const model::HostSnapshot& host,
-                                                    const model::Card& card);
-
 /// At most `limit` kernel log lines that contain one of `needles`, as evidence.
 std::vector<model::Evidence> log_evidence(const model::HostSnapshot& host,
                                           const std::vector<std::string_view>& needles,

@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <string>
 
-namespace tessera::kernel {
+namespace tessera {
 
-/// For tests: a directory of its own that stands for a host's "/", removed at the end.
+/// For tests: a directory of its own, removed at the end. It may stand for the "/" of a host.
 class TestDirectory {
  public:
   TestDirectory() {
@@ -49,4 +49,4 @@ class TestDirectory {
   std::string top_;
 };
 
-}  // namespace tessera::kernel
+}  // namespace tessera

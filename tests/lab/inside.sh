@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What the scripts that run inside a lab host share. `tessera` is on the PATH (lib.sh put it there).
+set -euo pipefail
+tests=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+devices=/sys/bus/pci/devices
+card=0000:01:00
+twin=0000:02:00
+export NO_COLOR=1
+
+say() { printf '%s\n' "$*"; }
+failed() {
+  printf 'FAILED: %s\n' "$*"
+  exit 1
+}
+driver() { basename "$(readlink "$devices/$1/driver" || echo none)"; }
+override() { cat "$devices/$1/driver_override"; }
+now_ms() { local now=$EPOCHREALTIME; echo "$((${now/[.,]/} / 1000))"; }
+
+# run EXIT_CODE COMMAND...: shows the command and what it says, which is kept in $output.
+run() {
+  local wanted=$1 got=0
+  shift
+  output=$("$@" 2>&1 </dev/null) || got=$?
+  say "# $*"
+  printf '%s\n' "$output" | sed 's/^/    /'
+  [ "$got" = "$wanted" ] || failed "exit code $got, not $wanted: $*"
+}
+says() { [[ $output == *"$1"* ]] || failed "it does not say '$1'"; }
+is() { [ "$2" = "$3" ] || failed "$1 is '$2', not '$3'"; }
+
+# functions_are ADDRESS DRIVER OVERRIDE DRIVER OVERRIDE: of the functions .0 and .1
+functions_are() {
+  is "the driver of $1.0" "$(driver "$1.0")" "$2"
+  is "the override of $1.0" "$(override "$1.0")" "$3"
+  is "the driver of $1.1" "$(driver "$1.1")" "$4"
+  is "the override of $1.1" "$(override "$1.1")" "$5"
+}
+on_host() { functions_are "$1" bochs-drm '(null)' snd_hda_intel '(null)'; }
+on_vm() { functions_are "$1" vfio-pci vfio-pci vfio-pci vfio-pci; }
