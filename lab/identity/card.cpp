@@ -18,7 +18,7 @@ constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 // One mapping of the file, and where to say it is when something is wrong with it.
 class Section {
  public:
-  Section(YAML::Node node, const std::string& file) : node_(std::move(node)), file_(file) {}
+  Section(const YAML::Node& node, const std::string& file) : node_(node), file_(file) {}
 
   std::unexpected<Error> wrong(const YAML::Node& at, std::string sentence) const {
     int line = (at.IsDefined() ? at : node_).Mark().line + 1;

@@ -34,8 +34,8 @@ std::size_t inside(std::uint64_t offset, std::size_t wanted, std::uint64_t size)
 
 }  // namespace
 
-Device::Device(const FunctionSpec& function, ResetBehaviour reset, Sleep sleep)
-    : function_(function), behaviour_(reset), sleep_(sleep) {}
+Device::Device(FunctionSpec function, ResetBehaviour reset, Sleep sleep)
+    : function_(std::move(function)), behaviour_(reset), sleep_(sleep) {}
 
 Result<Device> Device::create(const FunctionSpec& function, ResetBehaviour reset, Sleep sleep) {
   Device device(function, reset, sleep);

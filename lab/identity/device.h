@@ -82,7 +82,7 @@ class Device {
     Fd memory;  ///< of a mapped one
     std::vector<std::byte> registers;
   };
-  Device(const FunctionSpec& function, ResetBehaviour reset, Sleep sleep);
+  Device(FunctionSpec function, ResetBehaviour reset, Sleep sleep);
   void power_on();
   void build_header();
   void build_capabilities();

@@ -114,7 +114,7 @@ struct Server::State {
         paths(std::move(p)),
         session(device, [this](const std::string& line) { log(line); }) {}
 
-  void log(const std::string& line);
+  void log(const std::string& line) const;
   Stream receive();
   Stream serve();
   void accept_client();
@@ -135,7 +135,7 @@ struct Server::State {
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
-void Server::State::log(const std::string& line) {
+void Server::State::log(const std::string& line) const {
   if (!log_file.valid()) return;
   std::chrono::duration<double> since = std::chrono::steady_clock::now() - start;
   std::string text = fmt::format("{:9.3f} {}\n", since.count(), line);

@@ -29,6 +29,8 @@ class Server {
   static Result<Server> open(Device device, const ServerPaths& paths);
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   ~Server();  ///< removes the sockets
 
   /// Serves until a client that has said something hangs up (success), SIGTERM or SIGINT comes

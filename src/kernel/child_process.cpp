@@ -57,7 +57,8 @@ class SpawnSettings {
     if (fd >= 0) {
       ::posix_spawn_file_actions_adddup2(&files_, fd, stream);
     } else {
-      ::posix_spawn_file_actions_addopen(&files_, stream, files::dev_null.data(), flags, 0);
+      const std::string nothing(files::dev_null);
+      ::posix_spawn_file_actions_addopen(&files_, stream, nothing.c_str(), flags, 0);
     }
   }
 

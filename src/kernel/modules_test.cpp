@@ -78,6 +78,20 @@ TEST(RehearsalModules, are_asked_for_through_the_control_file) {
   EXPECT_EQ(host.content("/.rehearsal/modprobe"), "unload vfio_virqfd\n");
 }
 
+TEST(RehearsalModules, stay_while_a_device_is_bound_to_their_driver) {
+  // The kernel would unload vfio_pci and leave the card without a driver.
+  TestDirectory host;
+  host.file("/.rehearsal/modprobe", "");
+  host.link("/sys/module/vfio_pci/drivers/pci:vfio-pci", "/sys/bus/pci/drivers/vfio-pci");
+  host.link("/sys/bus/pci/drivers/vfio-pci/module", "/sys/module/vfio_pci");
+  host.link("/sys/bus/pci/drivers/vfio-pci/0000:02:00.0", "/sys/devices/pci0000:00/0000:02:00.0");
+  auto unloaded = unload_module(open_or_die(host.real()), "vfio-pci");
+  ASSERT_FALSE(unloaded);
+  EXPECT_EQ(unloaded.error().kind, ErrorKind::busy);
+  EXPECT_NE(unloaded.error().sentence.find("0000:02:00.0"), std::string::npos);
+  EXPECT_EQ(host.content("/.rehearsal/modprobe"), "");
+}
+
 TEST(RehearsalModules, are_unsupported_without_a_kernel) {
   TestDirectory host;
   host.file("/tree.tsv", "/sys/a\t1\n");

@@ -26,8 +26,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t chunk = 48U * 1024;
-constexpr std::size_t most_input_waiting = 256U * 1024;
+constexpr std::size_t chunk = 48UZ * 1024;
+constexpr std::size_t most_input_waiting = 256UZ * 1024;
 constexpr Milliseconds client_patience = std::chrono::hours(1);
 
 /// Reads once. Nothing: no bytes now. Empty: the end (EIO is a terminal's).

@@ -25,7 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t chunk = 32U * 1024;
+constexpr std::size_t chunk = 32UZ * 1024;
 constexpr Milliseconds local_patience = std::chrono::hours(24);
 
 /// SIGWINCH as a descriptor, for as long as it lives.

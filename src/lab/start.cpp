@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 
 #include <fcntl.h>
@@ -23,8 +22,6 @@
 
 namespace tessera::lab {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr Milliseconds boot_time = std::chrono::minutes(3);
 constexpr Milliseconds download_time = std::chrono::minutes(10);
@@ -151,7 +148,7 @@ class Starter {
   // no kernel): only the host's own kernel, run with the host's own options up to its panic, proves
   // it.
   bool kvm_works() const {
-    if (access(kernel::files::dev_kvm.data(), R_OK | W_OK) != 0) return false;
+    if (access(std::string(kernel::files::dev_kvm).c_str(), R_OK | W_OK) != 0) return false;
     Command probe;
     probe.argv = {outside_.qemu,
                   "-M",

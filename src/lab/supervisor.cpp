@@ -26,7 +26,7 @@ constexpr Milliseconds time_to_quit{3000};
 constexpr Milliseconds time_to_be_ready{10000};
 
 void redirect_standard_streams(const std::string& log) {
-  int nothing = open(kernel::files::dev_null.data(), O_RDONLY | O_CLOEXEC);
+  int nothing = open(std::string(kernel::files::dev_null).c_str(), O_RDONLY | O_CLOEXEC);
   int words = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   dup2(nothing, 0);
   dup2(words, 1);

@@ -27,7 +27,7 @@ std::string roff(std::string_view plain) {
 }
 
 /// A request's one argument: in quotes, with those inside doubled.
-std::string quoted(std::string_view plain) {
+std::string roff_quoted(std::string_view plain) {
   std::string out = "\"";
   for (char c : roff(plain)) out += c == '"' ? std::string(R"(\(dq)") : std::string(1, c);
   return out + '"';
@@ -38,7 +38,7 @@ std::string as_laid_out(std::string_view lines) {
 }
 
 std::string item(std::string_view tag, std::string_view what) {
-  return fmt::format(".TP\n.B {}\n{}\n", quoted(tag), roff(what));
+  return fmt::format(".TP\n.B {}\n{}\n", roff_quoted(tag), roff(what));
 }
 
 std::string item(const Argument& argument) {
@@ -59,7 +59,7 @@ std::string arguments(const Command& command) {
 std::string commands_below(const Command& verb) {
   std::string out;
   for (const auto& command : verb.commands) {
-    out += fmt::format(".SS {}\n{}\n", quoted(synopsis(command)), roff(command.description));
+    out += fmt::format(".SS {}\n{}\n", roff_quoted(synopsis(command)), roff(command.description));
     out += arguments(command);
     if (!command.footer.empty()) out += ".PP\n" + as_laid_out(command.footer);
     out += commands_below(command);
@@ -89,8 +89,8 @@ std::string start_of(const std::string& page, const Command& command, const std:
       ".\\\" made by tessera generate man\n"
       ".TH {} 1 \"\" {} \"Tessera manual\"\n"
       ".SH NAME\n{} \\- {}\n.SH SYNOPSIS\n.B {}\n.SH DESCRIPTION\n{}\n",
-      quoted(title), quoted("tessera " + version), roff(page), roff(one_line_about(command)),
-      quoted(synopsis(command)), roff(command.description));
+      roff_quoted(title), roff_quoted("tessera " + version), roff(page),
+      roff(one_line_about(command)), roff_quoted(synopsis(command)), roff(command.description));
 }
 
 Document verb_page(const Command& verb, const Command& top, const std::string& version) {

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Boots every host of lab/hosts that this machine's QEMU can run, and looks whether `tessera list`
+# and `tessera doctor` see there what the host's file promises.
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+# host, number of cards, how many groups they are in, doctor's exit code, a word that it or list says
+expectations='
+amd-vi        3 3 0 virtio
+bridge-group  3 2 0 conventional
+datacenter    2 2 0 V100
+no-iommu      1 1 2 iommu
+numa          2 2 0 bochs-drm
+one-card      1 1 0 bochs-drm
+shared-group  2 2 2 Ethernet
+sriov         1 1 0 bochs-drm
+sriov-nic     1 1 0 bochs-drm
+twin-cards    3 3 0 identical-cards
+twin-rtx      3 3 0 GeForce
+'
+
+# A card's own line of `tessera list` starts with its address; those of its other functions do not.
+look_at() {
+  local host=$1 seen=$XDG_RUNTIME_DIR/seen cards groups code=0
+  inside tessera list >"$seen"
+  cards=$(grep -cE '^[0-9a-f]{4}:' "$seen")
+  groups=$(inside sh -c 'for d in /sys/bus/pci/devices/*; do case $(cat $d/class) in
+    0x03* | 0x1200* | 0x0b40*) basename "$(readlink $d/iommu_group || echo none)" ;; esac; done' |
+    sort -u | wc -l)
+  inside tessera doctor >>"$seen" 2>&1 || code=$?
+  sed 's/^/    /' "$seen"
+  printf '%-13s cards %s groups %s doctor %s\n' "$host" "$cards" "$groups" "$code"
+  [ "$cards $groups $code" = "$2 $3 $4" ] ||
+    failed "$host: cards, groups and doctor's exit code are '$cards $groups $code', not '$2 $3 $4'"
+  grep -q -- "$5" "$seen" || failed "$host: neither list nor doctor says '$5'"
+}
+
+tried=0
+for file in "$source_dir"/lab/hosts/*.yaml; do
+  host=$(basename "$file" .yaml)
+  line=$(grep "^$host " <<<"$expectations") || failed "$host has no line in this test's table"
+  # A host that needs a newer QEMU is skipped, alone.
+  if ! (boot "$host" 120 && trap - EXIT); then
+    say "$host is left out: $(grep -v '^lab: ' "$lab_log.$host" 2>/dev/null || true)"
+    continue
+  fi
+  lab_host=$host
+  # shellcheck disable=SC2086  # the line's words
+  look_at $line
+  kernel_is_content
+  lower
+  tried=$((tried + 1))
+done
+[ "$tried" -ge 8 ] || failed "only $tried hosts could be tried"
+say "$tried hosts"
