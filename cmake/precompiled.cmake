@@ -36,4 +36,7 @@ function(_tessera_precompile target links)
                               PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled/${set}.h)
   endif()
   target_precompile_headers(${target} REUSE_FROM tessera_headers_${set})
+  # g++ refuses the header to a target that lacks fmt's definitions, used or not.
+  target_compile_definitions(${target}
+    PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
 endfunction()

@@ -3,8 +3,9 @@
 
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/printers/plan.h"
@@ -36,21 +37,28 @@ Status check_nothing_unfinished(const apply::Journal& journal) {
   if (unfinished.empty()) return {};
   const auto& first = unfinished.front();
   return fail(ErrorKind::conflict, fmt::format("plan {}", first.id),
-              fmt::format("'{}' was cut off ({}); the host is between two states",
-                          first.plan.title, to_string(first.state)),
+              fmt::format("'{}' was cut off ({}); the host is between two states", first.plan.title,
+                          to_string(first.state)),
               "tessera recover");
 }
 
-Status carry_out(const Session& session, const ChangeOptions& options, const std::string& title,
+/// Plans anew under the lock, because the host may have moved while we waited; says so if it did.
+Status carry_out(const Session& session, const ChangeOptions& options, const model::Plan& shown,
                  const MakePlan& make_plan) {
-  TRY_LET(auto workplace, open_workplace(session, options, title));
+  TRY_LET(auto workplace, open_workplace(session, options, shown.title));
   TRY(check_nothing_unfinished(workplace.journal));
   TRY_LET(const auto plan, make_plan(workplace.root));
+  if (plan.operations != shown.operations && !session.json) {
+    fmt::print("The host has changed meanwhile. The plan now:\n\n");
+    print_plan(session, plan);
+  }
   if (plan.operations.empty()) return {};
   ProgressPrinter progress;
   TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
   TRY_LET(const auto id, executor.apply(plan));
-  if (!session.json) {
+  if (session.json) {
+    print_change_json({id, {}, apply::PlanState::applied, {}, plan, 0});
+  } else {
     fmt::print("Done, as plan {}. To take it back: tessera undo {}\n", id, id);
   }
   return {};
@@ -63,6 +71,16 @@ void add_change_options(CLI::App& verb, ChangeOptions& options) {
   verb.add_option("--wait", options.wait_seconds, "seconds to wait for another change to end")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));
+}
+
+void print_change_json(const apply::PlanRecord& record) {
+  nlohmann::ordered_json change;
+  change["schema"] = "tessera/change/1";
+  change["id"] = record.id;
+  change["state"] = to_string(record.state);
+  if (!record.note.empty()) change["note"] = record.note;
+  change["plan"] = model::to_json(record.plan);
+  fmt::print("{}\n", change.dump(2));
 }
 
 std::string state_dir(const Session& session) {
@@ -89,9 +107,10 @@ int change_host(const Session& session, const ChangeOptions& options, const Make
   if (!root) return report(session, root.error());
   auto plan = make_plan(*root);
   if (!plan) return report(session, plan.error());
-  print_plan(session, *plan);
-  if (options.dry_run || plan->operations.empty()) return exit_ok;
-  auto done = carry_out(session, options, plan->title, make_plan);
+  const bool nothing_to_do = options.dry_run || plan->operations.empty();
+  if (nothing_to_do || !session.json) print_plan(session, *plan);
+  if (nothing_to_do) return exit_ok;
+  auto done = carry_out(session, options, *plan, make_plan);
   return done ? exit_ok : report(session, done.error());
 }
 

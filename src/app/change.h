@@ -19,6 +19,9 @@ struct ChangeOptions {
 };
 void add_change_options(CLI::App& verb, ChangeOptions& options);
 
+/// Prints what became of a plan, as JSON ("tessera/change/1": id, state, note, plan).
+void print_change_json(const apply::PlanRecord& record);
+
 /// Where this session's journal and lock are.
 std::string state_dir(const Session& session);
 

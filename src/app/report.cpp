@@ -14,7 +14,7 @@ int report(const Session& session, const Error& error) {
   if (session.json) fmt::print("{}\n", model::to_json(error).dump(2));
   fmt::print(stderr, "tessera: {}\n", one_line(error));
   if (!error.hint.empty()) fmt::print(stderr, "  hint: {}\n", error.hint);
-  return 10 + static_cast<int>(error.kind);
+  return exit_code_of(error.kind);
 }
 
 }  // namespace tessera::app

@@ -25,6 +25,9 @@ inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors
 inline constexpr int exit_errors = 2;    ///< doctor: errors
 inline constexpr int exit_usage = 64;    ///< the command line is wrong
 
+/// The exit code of an error of this kind.
+constexpr int exit_code_of(ErrorKind kind) { return 10 + static_cast<int>(kind); }
+
 /// Prints an error for people on stderr (sentence, then "hint: ..."), or with --json as
 /// tessera/error/1 on stdout, and returns the exit code of its kind (10 + the kind's place in
 /// ErrorKind: not_found 10, denied 11, busy 12, stale 13, timeout 14, unsupported 15, invalid 16,

@@ -33,8 +33,8 @@ bool module_present(const Root& root, std::string_view name);
 /// Errors: not_found, denied (lockdown, signature), unsupported on a recording.
 Status load_module(const Root& root, std::string_view name);
 
-/// Removes a module if nothing uses it: no other module, no open file, and no device that one of its
-/// drivers is bound to (the kernel would remove the driver under it, and leave it without one).
+/// Removes a module if nothing uses it: no other module, no open file, and no device that one of
+/// its drivers is bound to (the kernel would remove the driver under it, and leave it without one).
 /// Errors: busy when it is in use, not_found, denied.
 Status unload_module(const Root& root, std::string_view name);
 

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/inside.sh"
 state=/var/lib/tessera
 work=$(mktemp -d)
-before=$(tessera history --json | grep -c '"id": ' || true)
+before=$(sqlite3 -batch "$state/state.db" "SELECT ifnull(max(id), 0) FROM plan" 2>/dev/null || echo 0)
 
 say "--- both twins are assigned at the same time"
 tessera assign "$card.0" --to vm --wait 120 >"$work/first" 2>&1 &

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "app/change.h"
 #include "app/printers/plan.h"
@@ -29,6 +32,35 @@ Status forget(apply::Journal& journal, std::int64_t id) {
   return {};
 }
 
+using AllRecovered = std::vector<apply::Executor::Recovered>;
+
+void print_recovered(const AllRecovered& recovered) {
+  if (recovered.empty()) fmt::print("Nothing to recover: no change was cut off.\n");
+  for (const auto& one : recovered) {
+    fmt::print("Plan {} ({}) was cut off while {}; it is {} now.\n", one.id, one.title,
+               to_string(one.found), to_string(one.now));
+    if (one.now != apply::PlanState::failed) continue;
+    fmt::print(
+        "  {}\n  hint: mend that and run tessera recover again, or give the plan up with "
+        "tessera recover --forget {}\n",
+        one.note, one.id);
+  }
+}
+
+nlohmann::ordered_json recovered_json(const AllRecovered& recovered) {
+  nlohmann::ordered_json all;
+  all["schema"] = "tessera/recovered/1";
+  all["plans"] = nlohmann::ordered_json::array();
+  for (const auto& one : recovered) {
+    all["plans"].push_back({{"id", one.id},
+                            {"title", one.title},
+                            {"found", to_string(one.found)},
+                            {"state", to_string(one.now)},
+                            {"note", one.note}});
+  }
+  return all;
+}
+
 Result<int> recover(const Session& session, const RecoverOptions& options) {
   TRY_LET(auto workplace, open_workplace(session, options.change, "recover"));
   if (options.forget != 0) {
@@ -38,19 +70,14 @@ Result<int> recover(const Session& session, const RecoverOptions& options) {
   ProgressPrinter progress;
   TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
   TRY_LET(const auto recovered, executor.recover());
-  if (recovered.empty()) fmt::print("Nothing to recover: no change was cut off.\n");
-  int code = exit_ok;
-  for (const auto& one : recovered) {
-    fmt::print("Plan {} ({}) was cut off while {}; it is {} now.\n", one.id, one.title,
-               to_string(one.found), to_string(one.now));
-    if (one.now != apply::PlanState::failed) continue;
-    fmt::print(
-        "  {}\n  hint: mend that and run tessera recover again, or give the plan up with "
-        "tessera recover --forget {}\n",
-        one.note, one.id);
-    code = 10 + static_cast<int>(ErrorKind::io);
+  const bool all_known = std::ranges::none_of(
+      recovered, [](const auto& one) { return one.now == apply::PlanState::failed; });
+  if (session.json) {
+    fmt::print("{}\n", recovered_json(recovered).dump(2));
+  } else {
+    print_recovered(recovered);
   }
-  return code;
+  return all_known ? exit_ok : exit_code_of(ErrorKind::io);
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ Status check_not_held(const kernel::Root& root, const model::Plan& plan) {
 
 Status undo(const Session& session, const UndoOptions& options) {
   TRY_LET(auto workplace, open_workplace(session, options.change, "undo"));
-  TRY_LET(const auto record, choose(workplace.journal, options.id));
+  TRY_LET(auto record, choose(workplace.journal, options.id));
   TRY(check_not_held(workplace.root, record.plan));
   if (options.change.dry_run) {
     fmt::print("{}", plan_text(record.plan));
@@ -56,7 +56,12 @@ Status undo(const Session& session, const UndoOptions& options) {
   ProgressPrinter progress;
   TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
   TRY(executor.undo(record.id));
-  if (!session.json) fmt::print("Undone: plan {}, {}\n", record.id, record.plan.title);
+  if (session.json) {
+    record.state = apply::PlanState::undone;
+    print_change_json(record);
+  } else {
+    fmt::print("Undone: plan {}, {}\n", record.id, record.plan.title);
+  }
   return {};
 }
 
