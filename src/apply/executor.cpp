@@ -81,8 +81,10 @@ Status Executor::check(const std::vector<Expectation>& expectations) const {
 Status Executor::perform(const Step& step) {
   const auto deadline = Deadline::in(Milliseconds(step.deadline_ms));
   switch (step.action) {
-    case Action::write: return root_->write(step.path, step.text, deadline, late_writes(step));
-    case Action::load_module: return kernel::load_module(*root_, step.path);
+    case Action::write:
+      return root_->write(step.path, step.text, deadline, late_writes(step));
+    case Action::load_module:
+      return kernel::load_module(*root_, step.path);
     case Action::unload_module: {
       auto unloaded = kernel::unload_module(*root_, step.path);
       if (!unloaded && unloaded.error().kind == ErrorKind::busy) return {};  // it has other users
@@ -93,8 +95,10 @@ Status Executor::perform(const Step& step) {
       if (!pid) return fail(ErrorKind::invalid, step.path, "is no process number");
       return kernel::stop_process(*root_, static_cast<int>(*pid), deadline);
     }
-    case Action::stop_unit: return kernel::stop_unit(*root_, step.path, deadline);
-    case Action::start_unit: return kernel::start_unit(*root_, step.path, deadline);
+    case Action::stop_unit:
+      return kernel::stop_unit(*root_, step.path, deadline);
+    case Action::start_unit:
+      return kernel::start_unit(*root_, step.path, deadline);
   }
   return {};
 }
@@ -133,8 +137,8 @@ Status Executor::run_step(const Step& step, const Journal::Place& place) {
   auto recorded = journal_->step_done(place);
   if (!recorded && place.direction == Direction::forward) return recorded;
   crash_point();
-  progress_->step_done(step, std::chrono::duration_cast<Milliseconds>(
-                                 std::chrono::steady_clock::now() - started));
+  progress_->step_done(
+      step, std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started));
   return {};
 }
 

@@ -43,8 +43,10 @@ bool unit_runs(const kernel::Root& root, const std::string& unit) {
 
 bool holds(const kernel::Root& root, const model::Expectation& expectation) {
   switch (expectation.what) {
-    case What::link_name: return link_name(root, expectation.path) == expectation.value;
-    case What::link_name_is_not: return link_name(root, expectation.path) != expectation.value;
+    case What::link_name:
+      return link_name(root, expectation.path) == expectation.value;
+    case What::link_name_is_not:
+      return link_name(root, expectation.path) != expectation.value;
     case What::text: {
       auto seen = root.read(expectation.path);
       return seen && text::trim(*seen) == expectation.value;
@@ -53,7 +55,8 @@ bool holds(const kernel::Root& root, const model::Expectation& expectation) {
       return kernel::module_present(root, expectation.path) == (expectation.value == "yes");
     case What::process:
       return process_runs(root, expectation.path) == (expectation.value == "yes");
-    case What::unit: return unit_runs(root, expectation.path) == (expectation.value == "yes");
+    case What::unit:
+      return unit_runs(root, expectation.path) == (expectation.value == "yes");
   }
   return false;
 }
@@ -72,7 +75,8 @@ std::string seen_instead(const kernel::Root& root, const model::Expectation& exp
     }
     case What::module:
     case What::process:
-    case What::unit: return expectation.value == "yes" ? "it is not there" : "it is still there";
+    case What::unit:
+      return expectation.value == "yes" ? "it is not there" : "it is still there";
   }
   return {};
 }

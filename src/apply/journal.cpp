@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "model/json.h"
@@ -54,10 +54,13 @@ ErrorKind kind_from_sqlite(int code) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-    case SQLITE_CANTOPEN: return ErrorKind::denied;
+    case SQLITE_CANTOPEN:
+      return ErrorKind::denied;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ErrorKind::busy;
-    default: return ErrorKind::io;
+    case SQLITE_LOCKED:
+      return ErrorKind::busy;
+    default:
+      return ErrorKind::io;
   }
 }
 
@@ -69,12 +72,14 @@ std::string hint_for(int code, const std::string& path) {
           "nothing was changed. Keep it for study and start a new journal: mv {0} {0}.damaged; "
           "then `tessera doctor` shows cards that an interrupted change left behind",
           path);
-    case SQLITE_FULL: return "free some space on that disk; nothing is changed without a journal";
+    case SQLITE_FULL:
+      return "free some space on that disk; nothing is changed without a journal";
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
       return "run it as root, with the state folder on a writable disk (or name one with --state)";
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -102,11 +107,16 @@ std::string column_text(const Statement& statement, int column) {
 
 std::string_view to_string(PlanState state) {
   switch (state) {
-    case PlanState::applying: return "applying";
-    case PlanState::applied: return "applied";
-    case PlanState::undoing: return "undoing";
-    case PlanState::undone: return "undone";
-    case PlanState::failed: return "failed";
+    case PlanState::applying:
+      return "applying";
+    case PlanState::applied:
+      return "applied";
+    case PlanState::undoing:
+      return "undoing";
+    case PlanState::undone:
+      return "undone";
+    case PlanState::failed:
+      return "failed";
   }
   return "failed";
 }
@@ -203,8 +213,8 @@ Result<Journal> Journal::open(const std::string& state_dir, Mode mode) {
       return fail(told);
     }
   }
-  const int flags = mode == Mode::read ? SQLITE_OPEN_READWRITE
-                                       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags =
+      mode == Mode::read ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   if (sqlite3_open_v2(database->path.c_str(), &database->db, flags, nullptr) != SQLITE_OK) {
     return fail(sqlite_error(database->db, database->path, "open"));
   }
@@ -270,8 +280,7 @@ Result<std::vector<PlanRecord>> Journal::plans() const {
 }
 
 Result<PlanRecord> Journal::plan(std::int64_t id) const {
-  TRY_LET(auto statement,
-          database_->prepare(fmt::format("{} WHERE id = ?", select_plans).c_str()));
+  TRY_LET(auto statement, database_->prepare(fmt::format("{} WHERE id = ?", select_plans).c_str()));
   sqlite3_bind_int64(statement.get(), 1, id);
   if (sqlite3_step(statement.get()) != SQLITE_ROW) {
     return fail(ErrorKind::not_found, fmt::format("plan {}", id), "the journal has no such plan",

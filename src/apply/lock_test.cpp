@@ -31,12 +31,10 @@ TEST_F(LockTest, second_taker_is_refused_with_the_owners_purpose) {
 }
 
 TEST_F(LockTest, a_waiting_taker_gets_it_when_the_owner_ends) {
-  std::optional<Lock> first(
-      std::move(*Lock::take(dir_, "first", Deadline::in(Milliseconds(0)))));
+  std::optional<Lock> first(std::move(*Lock::take(dir_, "first", Deadline::in(Milliseconds(0)))));
   bool taken = false;
-  std::thread waiter([&] {
-    taken = Lock::take(dir_, "second", Deadline::in(Milliseconds(20'000))).has_value();
-  });
+  std::thread waiter(
+      [&] { taken = Lock::take(dir_, "second", Deadline::in(Milliseconds(20'000))).has_value(); });
   first.reset();
   waiter.join();
   EXPECT_TRUE(taken);

@@ -115,12 +115,15 @@ Members board_of(const Functions& functions, const PciFunction& gpu, bool& integ
     });
     return members;
   }
-  // Functions of one slot are one device (PCI 3.0, 3.2.2.3.4), whoever made the audio part. Two
-  // GPUs of different makers at one slot are two cards that a recording put together.
-  std::erase_if(members, [&](const PciFunction* function) {
-    return is_gpu(*function) && function->vendor.has_value() && gpu.vendor.has_value() &&
-           function->vendor != gpu.vendor;
+  // Functions of one slot are one device (PCI 3.0, 3.2.2.3.4), whoever made the audio part. Only a
+  // recording puts GPUs of two makers at one slot: there each keeps what its own maker made.
+  const auto of_another_maker = [&](const PciFunction* function) {
+    return function->vendor.has_value() && gpu.vendor.has_value() && function->vendor != gpu.vendor;
+  };
+  const bool two_makers = std::ranges::any_of(members, [&](const PciFunction* function) {
+    return is_gpu(*function) && of_another_maker(function);
   });
+  if (two_makers) std::erase_if(members, of_another_maker);
   if (const PciFunction* bridge = own_switch(functions, gpu)) {
     for (const auto& function : functions) {
       bool wanted = below(function, *bridge) && !is_bridge(function) && !function.physical_function;

@@ -64,7 +64,14 @@ TEST(Cards, take_all_functions_of_a_slot_but_no_bridge_and_no_virtual_function) 
   EXPECT_FALSE(cards[0].integrated);
 }
 
-TEST(Cards, are_of_one_vendor_even_in_one_slot) {
+TEST(Cards, have_the_audio_of_their_slot_whoever_made_it) {
+  auto cards =
+      find_cards(host_of({{"0000:01:00.0", 0x038000, 0x1234}, {"0000:01:00.1", 0x040300, 0x8086}}));
+  ASSERT_EQ(cards.size(), 1U);
+  EXPECT_EQ(names(cards[0]), (Names{"0000:01:00.0", "0000:01:00.1"}));
+}
+
+TEST(Cards, keep_to_their_maker_where_two_makers_share_a_slot) {
   auto cards = find_cards(host_of({{"0000:84:00.0", 0x030200, 0x10de},
                                    {"0000:84:00.1", 0x030000, 0x1002},
                                    {"0000:84:00.2", 0x118000, 0x8086}}));

@@ -26,14 +26,14 @@ Status check_whole(const Case& one, std::string_view file, std::size_t line) {
   if (one.name.empty() || one.host.empty()) {
     return wrong(file, line, "the case that ends here has no NAME or no HOST");
   }
-  const bool checks = std::ranges::any_of(
-      one.lines, [](const Line& l) { return l.kind != Line::Kind::run; });
+  const bool checks =
+      std::ranges::any_of(one.lines, [](const Line& l) { return l.kind != Line::Kind::run; });
   if (!checks) return wrong(file, line, "the case that ends here checks nothing");
   return {};
 }
 
-Status add_line(Case& one, std::string_view word, std::string_view argument,
-                std::string_view file, std::size_t number) {
+Status add_line(Case& one, std::string_view word, std::string_view argument, std::string_view file,
+                std::size_t number) {
   if (word == "NAME") {
     one.name = argument;
   } else if (word == "HOST") {

@@ -43,7 +43,8 @@ std::pair<std::string, std::string> path_and_value(const std::string& argument) 
 std::optional<std::string> check(const TestHost& host, const Line& line, const Output& output) {
   const bool contains = output.text.find(line.argument) != std::string::npos;
   switch (line.kind) {
-    case Line::Kind::run: return std::nullopt;
+    case Line::Kind::run:
+      return std::nullopt;
     case Line::Kind::exit_code:
       if (std::to_string(output.exit_code) == line.argument) return std::nullopt;
       return fmt::format("exit code {}", output.exit_code);

@@ -124,8 +124,8 @@ class CrashTest {
 
   bool learn_drivers(const TestHost& host) {
     for (int function = 0; function < 2; ++function) {
-      host_drivers_.push_back(
-          host.link_name(fmt::format("/sys/bus/pci/devices/{}.{}/driver", options_.card, function)));
+      host_drivers_.push_back(host.link_name(
+          fmt::format("/sys/bus/pci/devices/{}.{}/driver", options_.card, function)));
       if (!host_drivers_.back().empty()) continue;
       fmt::print(stderr, "{}.{} has no driver to begin with\n", options_.card, function);
       return false;

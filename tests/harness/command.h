@@ -8,9 +8,9 @@ namespace tessera::harness {
 
 /// What a command did.
 struct Output {
-  int exit_code = 0;   ///< 128 + the signal's number when one ended it
-  bool killed = false; ///< ended by a signal
-  std::string text;    ///< stdout and stderr, as they came
+  int exit_code = 0;    ///< 128 + the signal's number when one ended it
+  bool killed = false;  ///< ended by a signal
+  std::string text;     ///< stdout and stderr, as they came
 };
 
 /// Runs `command` through /bin/sh with `environment` added to ours, stdin empty, and waits for it.

@@ -9,7 +9,8 @@
 namespace tessera::harness {
 
 /// A host to drive the shipped binary on: the behaving fake host that plays a recording, or the
-/// machine we run on (inside the lab). Commands are written as a person types them ("tessera list").
+/// machine we run on (inside the lab). Commands are written as a person types them ("tessera
+/// list").
 class TestHost {
  public:
   /// Plays `recording` in a fresh folder. `fakehost` and `tessera` are the built binaries.
