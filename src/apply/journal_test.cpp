@@ -6,18 +6,13 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_directory.h"
+
 namespace tessera::apply {
 namespace {
 
 class JournalTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "tessera-journal-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
   static model::Plan two_operations() {
     model::Plan plan;
     plan.title = "assign 0000:01:00.0 to vm";
@@ -37,7 +32,8 @@ class JournalTest : public ::testing::Test {
     return std::move(*journal);
   }
 
-  std::string dir_;
+  TestDirectory scratch_;
+  std::string dir_ = scratch_.real();
 };
 
 TEST_F(JournalTest, a_plan_is_applying_until_it_is_said_to_be_applied) {

@@ -7,18 +7,15 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_directory.h"
+
 namespace tessera::apply {
 namespace {
 
 class LockTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "tessera-lock-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
+  TestDirectory scratch_;
+  std::string dir_ = scratch_.real();
 };
 
 TEST_F(LockTest, second_taker_is_refused_with_the_owners_purpose) {

@@ -57,7 +57,7 @@ std::optional<std::string> from_base64(std::string_view text) {
     for (unsigned shift : {16U, 8U, 0U}) out += static_cast<char>((group >> shift) & 255U);
     group = 0;
   }
-  out.resize(out.size() - padding);
+  out.erase(out.size() - padding);
   return out;
 }
 

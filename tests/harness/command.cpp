@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,7 +64,7 @@ Output run_shell(const std::string& command, const std::map<std::string, std::st
   if (child == 0) become_shell(command, writer.get(), environment);
   writer.reset();
   (void)::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
-  Fd pidfd(static_cast<int>(::syscall(434 /* pidfd_open */, child, 0)));
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   const auto deadline = Deadline::in(Milliseconds(seconds * 1000));
   collect(reader.get(), pidfd.get(), deadline, output);
   if (deadline.passed()) (void)::kill(-child, SIGKILL);
