@@ -18,11 +18,13 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 took_us ours >/dev/null
 took_us peer >/dev/null
-a=() b=()
+ours_us=() peer_us=()
 for ((i = 0; i < rounds; ++i)); do
-  a+=("$(took_us ours)")
-  b+=("$(took_us peer)")
+  ours_us+=("$(took_us ours)")
+  peer_us+=("$(took_us peer)")
 done
-a=$(printf '%s\n' "${a[@]}" | median) b=$(printf '%s\n' "${b[@]}" | median)
+ours_median=$(printf '%s\n' "${ours_us[@]}" | median)
+peer_median=$(printf '%s\n' "${peer_us[@]}" | median)
 printf 'tessera list  %7.1f ms\nlspci -nnk    %7.1f ms\nratio         %7.2f   (median of %d rounds in turn)\n' \
-  "${a}e-3" "${b}e-3" "$(awk -v a="$a" -v b="$b" 'BEGIN { print a / b }')" "$rounds"
+  "${ours_median}e-3" "${peer_median}e-3" \
+  "$(awk -v a="$ours_median" -v b="$peer_median" 'BEGIN { print a / b }')" "$rounds"

@@ -5,7 +5,7 @@ target_compile_options(tessera_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these falsely inside std::expected, std::regex and std::string.
   target_compile_options(tessera_options INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
-                         -Wno-restrict)
+                         -Wno-restrict -Wno-array-bounds)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # libstdc++ 12 calls functions of its own that it calls deprecated; only clang tells.

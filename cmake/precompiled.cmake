@@ -31,7 +31,8 @@ function(_tessera_precompile target links)
     set(source ${PROJECT_BINARY_DIR}/precompiled/${set}.cpp)
     file(CONFIGURE OUTPUT ${source} CONTENT "// Carries cmake/precompiled/${set}.h.\n")
     add_library(tessera_headers_${set} OBJECT ${source})
-    target_link_libraries(tessera_headers_${set} PRIVATE tessera_options fmt::fmt)
+    target_link_libraries(tessera_headers_${set} PRIVATE tessera_options fmt::fmt
+                          $<$<STREQUAL:${set},test>:GTest::gtest>)
     target_precompile_headers(tessera_headers_${set}
                               PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled/${set}.h)
   endif()

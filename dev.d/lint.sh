@@ -3,7 +3,7 @@
 # ./dev lint --changed: clang-tidy over what differs from the last commit.
 dev_lint() {
   dev_install build lint
-  configure release
+  logged configure-lint cmake --preset lint  # each time: it knows the sources of now
   lint_failed=0
   lint_step layers scripts/check-layers
   lint_step links scripts/check-links
@@ -31,9 +31,9 @@ lint_step() {
   fi
 }
 
-# Sources that the release build compiles for this machine (the lab's guest is freestanding).
+# Sources that a build compiles for this machine (the lab's guest is freestanding).
 compiled_sources() {
-  sed -n 's|^  "file": "'"$PWD"'/\(.*\.cpp\)",\{0,1\}$|\1|p' build/compile_commands.json |
+  sed -n 's|^  "file": "'"$PWD"'/\(.*\.cpp\)",\{0,1\}$|\1|p' build-lint/compile_commands.json |
     grep -v '^lab/guest/' | sort -u
 }
 
@@ -49,7 +49,7 @@ lint_headers() {
 
 lint_tidy() {
   local log=$dev_logs/clang-tidy.log
-  if printf '%s\0' "$@" | xargs -0 -P "$dev_jobs" -n 1 clang-tidy-19 --quiet -p build \
+  if printf '%s\0' "$@" | xargs -0 -P "$dev_jobs" -n 1 clang-tidy-19 --quiet -p build-lint \
     --extra-arg=-Wno-unknown-warning-option >"$log" 2>"$log.noise"; then return 0; fi
   grep -E '(error|warning):' "$log" | sort -u | head -n 100
   complain "with their source lines: $log"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A card that a process has open is not taken away from it: the refusal names the process, and only
 # --stop-holders ends it. In the lab: in-lab twin-cards held.sh
+# shellcheck source=tests/lab/inside.sh
 . "$(dirname "$0")/inside.sh"
 
 # held_by FILE: what assign does while a process has FILE open

@@ -3,6 +3,7 @@
 # The kernel does not let vfio-pci go while somebody has the device open, and an unbind waits for
 # that for ever. Tessera must give up in time, say so, hold no lock, and leave the card bound when the
 # kernel answers at last. In the lab: in-lab twin-cards hung_unbind.sh
+# shellcheck source=tests/lab/inside.sh
 . "$(dirname "$0")/inside.sh"
 
 run 0 tessera assign "$card.0" --to vm
@@ -25,7 +26,7 @@ run 0 tessera assign "$twin.0" --to vm --dry-run
 run 0 tessera history
 
 say "--- the process ends: the kernel answers, late, and the card stays what it was"
-exec {to}>&"${USER[1]}" && exec {to}>&- && eval "exec ${USER[1]}>&-"
+eval "exec ${USER[1]}>&-" # the end of its input
 wait "$pid" || true
 for writer in $(pgrep -x tessera-write); do tail --pid="$writer" -f /dev/null; done
 run 0 tessera recover

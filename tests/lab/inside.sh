@@ -1,8 +1,8 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # the scripts that read this one use its names
 # SPDX-License-Identifier: Apache-2.0
 # What the scripts that run inside a lab host share. `tessera` is on the PATH (lib.sh put it there).
 set -euo pipefail
-tests=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 devices=/sys/bus/pci/devices
 card=0000:01:00
 twin=0000:02:00

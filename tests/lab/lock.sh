@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two changes at once: the second waits for the first, or is refused and told who is at work; their
 # steps never mix. In the lab: in-lab twin-cards lock.sh
+# shellcheck source=tests/lab/inside.sh
 . "$(dirname "$0")/inside.sh"
 state=/var/lib/tessera
 work=$(mktemp -d)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Gives one of the twins away and takes it back, over and over, and looks each time at both functions
 # and at the twin. In the lab: in-lab twin-cards soak.sh [TIMES]
+# shellcheck source=tests/lab/inside.sh
 . "$(dirname "$0")/inside.sh"
 times=${1:-100}
 
