@@ -26,7 +26,9 @@ inline constexpr int exit_errors = 2;    ///< doctor: errors
 inline constexpr int exit_usage = 64;    ///< the command line is wrong
 
 /// The exit code of an error of this kind.
-constexpr int exit_code_of(ErrorKind kind) { return 10 + static_cast<int>(kind); }
+constexpr int exit_code_of(ErrorKind kind) {
+  return 10 + static_cast<int>(kind);
+}
 
 /// Prints an error for people on stderr (sentence, then "hint: ..."), or with --json as
 /// tessera/error/1 on stdout, and returns the exit code of its kind (10 + the kind's place in

@@ -268,8 +268,8 @@ std::vector<std::string> qemu_arguments(const LabSpec& spec, const Outside& outs
       "-no-reboot"};
   add_memory(arguments, spec);
   PciTree tree(arguments);
-  // With it QEMU takes hot-plug away from the ports, and the kernel, which may reset a bus only where
-  // it can hide the link's fall from hot-plug, answers ENOTTY.
+  // With it QEMU takes hot-plug away from the ports, and the kernel, which may reset a bus only
+  // where it can hide the link's fall from hot-plug, answers ENOTTY.
   arguments.insert(arguments.end(),
                    {"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
   if (spec.iommu == Iommu::vt_d) tree.device("intel-iommu,intremap=on,caching-mode=on");
