@@ -58,7 +58,8 @@ TEST(doctor_report, tells_severity_title_id_evidence_and_the_way_out) {
 
 TEST(doctor_report, prose_stays_within_the_width) {
   const ReportStyle style{60, ReportStyle::Color::none};
-  for (std::string_view line : text::lines(report_on(host_with_trouble(), style))) {
+  const std::string report = report_on(host_with_trouble(), style);
+  for (std::string_view line : text::lines(report)) {
     bool copied = line.starts_with("    seen") || line.starts_with("    run");
     EXPECT_TRUE(copied || line.size() <= 60U) << line;
   }
