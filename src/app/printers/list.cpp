@@ -129,10 +129,13 @@ CardState card_state(const HostSnapshot& host, const Card& card) {
   if (!drivers.vm.empty() && !drivers.host.empty()) {
     return {CardState::Owner::split, "split: " + text::join(drivers.named, ", ")};
   }
-  if (!drivers.vm.empty()) {
-    return {CardState::Owner::vm,
-            fmt::format("vm-ready ({})", own.empty() ? drivers.vm.front() : own)};
+  // A group stays viable with a function that has no driver, but not the display itself: it is not
+  // ready for a machine that wants a picture.
+  if (!drivers.vm.empty() && own.empty()) {
+    return {CardState::Owner::split,
+            fmt::format("split: {}, display unbound", text::join(drivers.named, ", "))};
   }
+  if (!drivers.vm.empty()) return {CardState::Owner::vm, fmt::format("vm-ready ({})", own)};
   if (!own.empty()) return {CardState::Owner::host, fmt::format("host ({})", own)};
   if (drivers.unknown) return {CardState::Owner::unknown, "not known"};
   if (drivers.host.empty()) return {CardState::Owner::unbound, "unbound"};

@@ -50,6 +50,7 @@ TEST(CardState, is_told_by_the_drivers_of_all_functions) {
   EXPECT_EQ(state_of(card_with("nouveau", "snd_hda_intel")), "host (nouveau)");
   EXPECT_EQ(state_of(card_with("vfio-pci", "vfio-pci")), "vm-ready (vfio-pci)");
   EXPECT_EQ(state_of(card_with("vfio-pci", "")), "vm-ready (vfio-pci)");
+  EXPECT_EQ(state_of(card_with("", "vfio-pci")), "split: 00.1 vfio-pci, display unbound");
   EXPECT_EQ(state_of(card_with("", "")), "unbound");
   EXPECT_EQ(state_of(card_with("vfio-pci", "snd_hda_intel")),
             "split: 00.0 vfio-pci, 00.1 snd_hda_intel");
