@@ -28,7 +28,7 @@ dev_fuzz() {
 }
 
 fuzz_one() { # TARGET RUNS SECONDS
-  local begin=$EPOCHREALTIME work=build-fuzz/work/$1 found=build-fuzz/found/$1 log=$dev_logs/fuzz-$1.log
+  local begin=$EPOCHREALTIME work=build-fuzz/runs/$1 found=build-fuzz/found/$1 log=$dev_logs/fuzz-$1.log
   mkdir -p "$work" "$found"
   if build-fuzz/"fuzz_$1" -runs="$2" -max_total_time="$3" -timeout=10 -rss_limit_mb=3000 -max_len=16384 \
     -artifact_prefix="$found/" -print_final_stats=1 "$work" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
@@ -44,7 +44,7 @@ fuzz_one() { # TARGET RUNS SECONDS
 fuzz_keep() { # TARGET
   local corpus=tests/fuzz/corpus/$1 before after
   before=$(find "$corpus" -type f | wc -l)
-  build-fuzz/"fuzz_$1" -merge=1 -max_len=2048 "$corpus" "build-fuzz/work/$1" >>"$dev_logs/fuzz-$1.log" 2>&1
+  build-fuzz/"fuzz_$1" -merge=1 -max_len=2048 "$corpus" "build-fuzz/runs/$1" >>"$dev_logs/fuzz-$1.log" 2>&1
   after=$(find "$corpus" -type f | wc -l)
   say "fuzz: $1: $((after - before)) inputs added to $corpus"
 }
