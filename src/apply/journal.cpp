@@ -266,9 +266,9 @@ Status Journal::step_done(const Place& place) {
   return database_->finish(statement);
 }
 
-Result<std::vector<PlanRecord>> Journal::plans() const {
+Result<std::vector<PlanRecord>> Journal::select(const char* where) const {
   TRY_LET(auto statement,
-          database_->prepare(fmt::format("{} ORDER BY id DESC", select_plans).c_str()));
+          database_->prepare(fmt::format("{} {} ORDER BY id DESC", select_plans, where).c_str()));
   std::vector<PlanRecord> records;
   int code = SQLITE_OK;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
@@ -277,6 +277,10 @@ Result<std::vector<PlanRecord>> Journal::plans() const {
   }
   if (code != SQLITE_DONE) return fail(sqlite_error(database_->db, database_->path, "read"));
   return records;
+}
+
+Result<std::vector<PlanRecord>> Journal::plans() const {
+  return select("");
 }
 
 Result<PlanRecord> Journal::plan(std::int64_t id) const {
@@ -290,11 +294,7 @@ Result<PlanRecord> Journal::plan(std::int64_t id) const {
 }
 
 Result<std::vector<PlanRecord>> Journal::unfinished() const {
-  TRY_LET(auto records, plans());
-  std::erase_if(records, [](const PlanRecord& record) {
-    return record.state == PlanState::applied || record.state == PlanState::undone;
-  });
-  return records;
+  return select("WHERE state NOT IN ('applied', 'undone')");
 }
 
 }  // namespace tessera::apply

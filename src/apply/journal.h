@@ -76,6 +76,7 @@ class Journal {
  private:
   struct Database;
   explicit Journal(std::unique_ptr<Database> database);
+  Result<std::vector<PlanRecord>> select(const char* where) const;
   std::unique_ptr<Database> database_;
 };
 
