@@ -1,16 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the lab's initrd for a kernel directory of kernel.sh and prints its path: busybox, the modules
-# that reach the machine outside over 9p, and init. Kept in the cache by the kernel's release and a
-# hash of everything that goes in. usage: make-initrd.sh KERNEL_DIRECTORY
+# that reach the machine outside over 9p, the agent, init and enter. Kept in the cache by the kernel's
+# release and a hash of everything that goes in. usage: make-initrd.sh KERNEL_DIRECTORY AGENT
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 kernel=$1
+agent=$2
 here=$(dirname "$(readlink -f "$0")")
 release=$(cat "$kernel/release")
 cache=${TESSERA_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tessera/lab}/initrd
 
-hash=$(cat "$0" "$here/init" /bin/busybox "$kernel/lib/modules/$release/modules.dep" | sha256sum | cut -c1-16)
+# "libfmt.so.9 => /lib/x86_64-linux-gnu/libfmt.so.9 (0x...)" and "/lib64/ld-linux-x86-64.so.2 (0x...)"
+libraries=$(ldd "$agent" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) .*/\1/p')
+hash=$(cat "$0" "$here/init" "$here/enter" "$agent" $libraries /bin/busybox "$kernel/lib/modules/$release/modules.dep" | sha256sum | cut -c1-16)
 target=$cache/$release-$hash.gz
 if [ -r "$target" ]; then echo "$target"; exit; fi
 
@@ -20,12 +23,18 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 tree=$work/tree
 modules=$tree/lib/modules/$release
-mkdir -p "$tree/bin" "$tree/sbin" "$tree/proc" "$tree/sys" "$tree/dev" "$modules"
+mkdir -p "$tree/bin" "$tree/sbin" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/outside" "$tree/writes" \
+  "$tree/new" "$modules"
 chmod 755 "$tree"
 cp /bin/busybox "$tree/bin/"
 for applet in $(/bin/busybox --list); do [ "$applet" = busybox ] || ln -s busybox "$tree/bin/$applet"; done
-cp "$here/init" "$tree/init"
-chmod 755 "$tree/init"
+cp "$here/init" "$here/enter" "$tree/"
+cp "$agent" "$tree/bin/tessera-lab-agent"
+for library in $libraries; do
+  mkdir -p "$tree$(dirname "$library")"
+  cp -L "$library" "$tree$library"
+done
+chmod 755 "$tree/init" "$tree/enter" "$tree/bin/tessera-lab-agent"
 
 for module in virtio_pci 9pnet_virtio 9p overlay virtio_console; do
   modprobe -d "$kernel" -S "$release" --show-depends "$module"

@@ -116,7 +116,16 @@ Status Executor::wait_for(const Step& step) {
   return {};
 }
 
-Status Executor::run_step(const Step& step, const Journal::Place& place) {
+Status Executor::check_not_hung(const Operation& operation) const {
+  if (!hung_.contains(operation.subject)) return {};
+  return fail(ErrorKind::timeout, operation.subject,
+              "a write to it still waits in the kernel, and every further one would",
+              "end whoever uses the device, then: tessera recover");
+}
+
+Status Executor::run_step(const Operation& operation, const Step& step,
+                          const Journal::Place& place) {
+  TRY(check_not_hung(operation));
   const auto started = std::chrono::steady_clock::now();
   if (!std::ranges::all_of(step.only_if, [&](const auto& e) { return holds(*root_, e); })) {
     progress_->step_skipped(step);
@@ -129,6 +138,8 @@ Status Executor::run_step(const Step& step, const Journal::Place& place) {
   auto done = perform(step);
   if (!done) {
     Error error = std::move(done.error());
+    const bool hangs = step.action == Action::write && error.kind == ErrorKind::timeout;
+    if (hangs) hung_.insert(operation.subject);
     error.sentence += kernel_words(*root_, std::string(text::trim(step.text)));
     return fail(std::move(error));
   }
@@ -147,7 +158,7 @@ Status Executor::run_forward(const Operation& operation, std::int64_t plan, int 
   TRY(check(operation.before));
   Journal::Place place{plan, index, Direction::forward, 0};
   for (const auto& step : operation.forward) {
-    TRY(run_step(step, place));
+    TRY(run_step(operation, step, place));
     ++place.step;
   }
   return check(operation.after);
@@ -158,10 +169,11 @@ Status Executor::run_undo(const Operation& operation, std::int64_t plan, int ind
   Status first_failure;
   Journal::Place place{plan, index, Direction::undo, 0};
   for (const auto& step : operation.undo) {
-    auto done = run_step(step, place);
+    auto done = run_step(operation, step, place);
     if (!done && first_failure) first_failure = std::move(done);
     ++place.step;
   }
+  TRY(check_not_hung(operation));
   // The host's state decides, not each step's word: a step may have lost a race it need not win.
   auto restored = check(operation.after_undo);
   if (restored) return {};
@@ -207,9 +219,8 @@ Result<std::int64_t> Executor::apply(const Plan& plan) {
 }
 
 Status Executor::check_no_later_plan(const PlanRecord& record) const {
-  TRY_LET(const auto records, journal_->plans());
+  TRY_LET(const auto records, journal_->applied(record.id));
   for (const auto& later : records) {
-    if (later.id <= record.id || later.state != PlanState::applied) continue;
     if (!shares_a_device(record.plan, later.plan)) continue;
     return fail(ErrorKind::conflict, fmt::format("plan {}", record.id),
                 fmt::format("plan {} ({}) came later, is in effect and touched the same devices",

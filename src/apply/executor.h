@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,7 +59,9 @@ class Executor {
   Status check(const std::vector<model::Expectation>& expectations) const;
   Status wait_for(const model::Step& step);
   Status perform(const model::Step& step);
-  Status run_step(const model::Step& step, const Journal::Place& place);
+  Status run_step(const model::Operation& operation, const model::Step& step,
+                  const Journal::Place& place);
+  Status check_not_hung(const model::Operation& operation) const;
   Status run_forward(const model::Operation& operation, std::int64_t plan, int index);
   Status run_undo(const model::Operation& operation, std::int64_t plan, int index);
   Status undo_operations(const model::Plan& plan, std::int64_t id, int begun);
@@ -69,6 +72,9 @@ class Executor {
   Journal* journal_;
   Progress* progress_;
   kernel::UeventListener listener_;
+  /// Subjects that a write hangs on. The kernel holds the device's lock meanwhile, so that each
+  /// further write to it would hang as well.
+  std::set<std::string> hung_;
 };
 
 }  // namespace tessera::apply

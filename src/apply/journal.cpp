@@ -266,9 +266,11 @@ Status Journal::step_done(const Place& place) {
   return database_->finish(statement);
 }
 
-Result<std::vector<PlanRecord>> Journal::select(const char* where) const {
-  TRY_LET(auto statement,
-          database_->prepare(fmt::format("{} {} ORDER BY id DESC", select_plans, where).c_str()));
+Result<std::vector<PlanRecord>> Journal::select(const std::string& where,
+                                                const std::vector<std::string>& values) const {
+  TRY_LET(auto statement, database_->prepare(fmt::format("{} {}", select_plans, where).c_str()));
+  int index = 0;
+  for (const auto& value : values) bind_text(statement, ++index, value);
   std::vector<PlanRecord> records;
   int code = SQLITE_OK;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
@@ -280,7 +282,26 @@ Result<std::vector<PlanRecord>> Journal::select(const char* where) const {
 }
 
 Result<std::vector<PlanRecord>> Journal::plans() const {
-  return select("");
+  return select("ORDER BY id DESC");
+}
+
+Result<std::vector<PlanRecord>> Journal::applied(std::int64_t after) const {
+  return select(fmt::format("WHERE state = 'applied' AND id > {} ORDER BY id DESC", after));
+}
+
+Result<PlanRecord> Journal::newest_applied(const std::optional<About>& about) const {
+  // SQLite looks into the plans' JSON, newest first, and stops at the first that fits: a journal of
+  // many plans is not read as a whole.
+  const char* fits =
+      " AND json_extract(body, '$.subject') = ?1 AND EXISTS (SELECT 1"
+      "  FROM json_each(body, '$.operations') WHERE json_extract(value, '$.kind') = ?2)";
+  TRY_LET(auto records,
+          select(fmt::format("WHERE state = 'applied'{} ORDER BY id DESC LIMIT 1",
+                             about ? fits : ""),
+                 about ? std::vector{about->subject, about->operation_kind}
+                       : std::vector<std::string>{}));
+  if (!records.empty()) return std::move(records.front());
+  return fail(ErrorKind::not_found, "journal", "no such change is in effect", "tessera history");
 }
 
 Result<PlanRecord> Journal::plan(std::int64_t id) const {
@@ -294,7 +315,7 @@ Result<PlanRecord> Journal::plan(std::int64_t id) const {
 }
 
 Result<std::vector<PlanRecord>> Journal::unfinished() const {
-  return select("WHERE state NOT IN ('applied', 'undone')");
+  return select("WHERE state NOT IN ('applied', 'undone') ORDER BY id DESC");
 }
 
 }  // namespace tessera::apply

@@ -70,13 +70,23 @@ class Journal {
   Result<std::vector<PlanRecord>> plans() const;
   /// Errors: not_found.
   Result<PlanRecord> plan(std::int64_t id) const;
+  /// Plans in effect, newest first; with `after`, those that came later than that one.
+  Result<std::vector<PlanRecord>> applied(std::int64_t after = 0) const;
+  /// The newest plan in effect; with `about`, the newest that has such an operation on such a subject.
+  struct About {
+    std::string subject;         ///< Plan::subject, a card's identity
+    std::string operation_kind;  ///< "vfio.assign"
+  };
+  /// Errors: not_found when there is none.
+  Result<PlanRecord> newest_applied(const std::optional<About>& about = {}) const;
   /// Plans cut off by a crash (applying or undoing), or failed; newest first: the order to undo in.
   Result<std::vector<PlanRecord>> unfinished() const;
 
  private:
   struct Database;
   explicit Journal(std::unique_ptr<Database> database);
-  Result<std::vector<PlanRecord>> select(const char* where) const;
+  Result<std::vector<PlanRecord>> select(
+      const std::string& where, const std::vector<std::string>& values = {}) const;
   std::unique_ptr<Database> database_;
 };
 

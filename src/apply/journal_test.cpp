@@ -47,6 +47,26 @@ TEST_F(JournalTest, a_plan_is_applying_until_it_is_said_to_be_applied) {
   EXPECT_TRUE(journal.unfinished()->empty());
 }
 
+TEST_F(JournalTest, finds_the_newest_plan_in_effect_that_is_about_a_card) {
+  auto journal = open();
+  auto other = two_operations();
+  other.subject = "another card";
+  auto release = two_operations();
+  for (auto& operation : release.operations) operation.kind = "vfio.release";
+  std::vector<std::int64_t> ids;
+  for (const auto& plan : {two_operations(), other, two_operations(), release, two_operations()}) {
+    ids.push_back(journal.begin(plan).value());
+  }
+  for (int i : {0, 1, 2, 3}) ASSERT_TRUE(journal.set_state(ids[i], PlanState::applied));
+  EXPECT_EQ(journal.newest_applied()->id, ids[3]);
+  EXPECT_EQ(journal.newest_applied(Journal::About{"identity", "vfio.assign"})->id, ids[2]);
+  EXPECT_EQ(journal.newest_applied(Journal::About{"another card", "vfio.assign"})->id, ids[1]);
+  auto none = journal.newest_applied(Journal::About{"a third", "vfio.assign"});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::not_found);
+  EXPECT_EQ(journal.applied(ids[1])->size(), 2U);
+}
+
 TEST_F(JournalTest, survives_being_opened_again_with_the_whole_plan) {
   std::int64_t id = 0;
   {

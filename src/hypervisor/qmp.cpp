@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t longest_line = 16U << 20U;
+constexpr std::size_t most_events = 256;  // of those that nobody waits for
 
 Status wait_for(int fd, short events, const std::string& name, Deadline deadline) {
   if (wait_until_ready(fd, events, deadline)) return {};
@@ -55,6 +56,21 @@ Result<json> Qmp::execute(std::string_view command, const json& arguments, Deadl
     }
     if (!message.contains("event"))
       return fail(ErrorKind::io, name_, "QEMU sent neither an answer nor an event");
+    if (events_.size() == most_events) events_.erase(events_.begin());
+    events_.push_back(message.dump());
+  }
+}
+
+Result<json> Qmp::wait_for_event(std::string_view name, Deadline deadline) {
+  for (;;) {
+    json message;
+    if (events_.empty()) {
+      TRY_LET(message, next_message(deadline));
+    } else {
+      message = json::parse(events_.front());
+      events_.erase(events_.begin());
+    }
+    if (message.value("event", "") == name) return message;
   }
 }
 

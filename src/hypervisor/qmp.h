@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -23,11 +24,15 @@ class Qmp {
   /// The same over a socket that is connected already; `name` is its name in errors.
   static Result<Qmp> over(Fd connected, std::string name, Deadline deadline);
 
-  /// Sends a command and returns the value of "return"; events that come first are skipped.
+  /// Sends a command and returns the value of "return"; events that come first are kept.
   /// Errors: invalid with QEMU's own words when it refuses, timeout, io when it hung up.
   /// After timeout or io the connection is of no further use.
   Result<nlohmann::json> execute(std::string_view command, const nlohmann::json& arguments,
                                  Deadline deadline);
+
+  /// Waits for the next event of this name, one that came during execute() included; other events
+  /// are left behind. Errors: timeout, io.
+  Result<nlohmann::json> wait_for_event(std::string_view name, Deadline deadline);
 
  private:
   Qmp(Fd socket, std::string name) : socket_(std::move(socket)), name_(std::move(name)) {}
@@ -38,6 +43,7 @@ class Qmp {
   Fd socket_;
   std::string name_;
   std::string received_;
+  std::vector<std::string> events_;  ///< not waited for yet, as they came
 };
 
 }  // namespace tessera::hypervisor

@@ -152,13 +152,18 @@ std::string bound_device(const Root& root, const std::string& module_name) {
 
 }  // namespace
 
-std::vector<ModuleAlias> parse_modules_alias(std::string_view text, std::string_view prefix) {
+std::vector<ModuleAlias> parse_modules_alias(std::string_view text,
+                                             std::span<const std::string> starts) {
+  constexpr std::string_view keyword = "alias ";
   std::vector<ModuleAlias> found;
-  const std::string start = fmt::format("alias {}", prefix);
   while (!text.empty()) {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (!line.starts_with(start)) continue;
+    if (!line.starts_with(keyword)) continue;
+    const auto pattern = line.substr(keyword.size());
+    if (std::ranges::none_of(starts, [&](auto& start) { return pattern.starts_with(start); })) {
+      continue;
+    }
     auto words = text::words(line);
     if (words.size() != 3) continue;
     found.push_back({.pattern = std::string(words[1]), .module = std::string(words[2])});

@@ -18,44 +18,57 @@ constexpr std::string_view table =
     "alias vfio_pci:broken\n"
     "alias vfio_pci:v00008086d0000E20Bsv*sd*bc*sc*i* second_vfio_pci";
 
+std::vector<ModuleAlias> aliases_of(std::string_view text, const std::string& start) {
+  return parse_modules_alias(text, {&start, 1});
+}
+
 constexpr std::string_view geforce = "pci:v000010DEd00001B80sv000010DEsd0000119Ebc03sc00i00";
 constexpr std::string_view connectx = "pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00";
 constexpr std::string_view battlemage = "pci:v00008086d0000E20Bsv00008086sd00001100bc03sc00i00\n";
 
 TEST(ModulesAlias, keeps_the_lines_with_the_prefix) {
-  auto aliases = parse_modules_alias(table, "vfio_pci:");
+  auto aliases = aliases_of(table, "vfio_pci:");
   ASSERT_EQ(aliases.size(), 4U);
   EXPECT_EQ(aliases[0].pattern, "vfio_pci:v*d*sv*sd*bc*sc*i*");
   EXPECT_EQ(aliases[0].module, "vfio_pci");
   EXPECT_EQ(aliases[3].module, "second_vfio_pci");
-  EXPECT_EQ(parse_modules_alias(table, "pci:").size(), 1U);
-  EXPECT_TRUE(parse_modules_alias("", "pci:").empty());
+  EXPECT_EQ(aliases_of(table, "pci:").size(), 1U);
+  EXPECT_TRUE(aliases_of("", "pci:").empty());
+}
+
+TEST(ModulesAlias, keeps_the_order_of_the_file_when_several_starts_are_asked_for) {
+  const std::string starts[] = {"vfio_pci:v00008086", "pci:v000010DE"};
+  auto aliases = parse_modules_alias(table, starts);
+  ASSERT_EQ(aliases.size(), 3U);
+  EXPECT_EQ(aliases[0].module, "nouveau");
+  EXPECT_EQ(aliases[1].module, "xe_vfio_pci");
+  EXPECT_EQ(aliases[2].module, "second_vfio_pci");
 }
 
 TEST(ModulesAlias, survives_a_file_of_forty_thousand_lines) {
   std::string large;
   for (int i = 0; i < 40000; ++i) large += "alias pci:v0000FFFFd*sv*sd*bc*sc*i* some\n";
   large += table;
-  EXPECT_EQ(parse_modules_alias(large, "vfio_pci:").size(), 4U);
-  EXPECT_EQ(parse_modules_alias(large, "pci:").size(), 40001U);
+  EXPECT_EQ(aliases_of(large, "vfio_pci:").size(), 4U);
+  EXPECT_EQ(aliases_of(large, "pci:").size(), 40001U);
 }
 
 TEST(BestVfioModule, is_vfio_pci_where_no_variant_fits) {
-  EXPECT_EQ(best_vfio_module(parse_modules_alias(table, "vfio_pci:"), geforce), "vfio_pci");
+  EXPECT_EQ(best_vfio_module(aliases_of(table, "vfio_pci:"), geforce), "vfio_pci");
 }
 
 TEST(BestVfioModule, is_the_variant_driver_with_the_fewest_wildcards_and_the_first_of_equals) {
-  auto aliases = parse_modules_alias(table, "vfio_pci:");
+  auto aliases = aliases_of(table, "vfio_pci:");
   EXPECT_EQ(best_vfio_module(aliases, connectx), "mlx5_vfio_pci");
   EXPECT_EQ(best_vfio_module(aliases, battlemage), "xe_vfio_pci");
 }
 
 TEST(BestVfioModule, is_empty_where_none_fits) {
   EXPECT_EQ(best_vfio_module({}, geforce), "");
-  auto aliases = parse_modules_alias(table, "vfio_pci:");
+  auto aliases = aliases_of(table, "vfio_pci:");
   EXPECT_EQ(best_vfio_module(aliases, "usb:v1D6Bp0002"), "");
   EXPECT_EQ(best_vfio_module(aliases, ""), "");
-  EXPECT_EQ(best_vfio_module(parse_modules_alias(table, "pci:"), geforce), "");
+  EXPECT_EQ(best_vfio_module(aliases_of(table, "pci:"), geforce), "");
 }
 
 TEST(ModulePresent, takes_both_spellings) {

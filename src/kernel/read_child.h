@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace tessera::kernel {
@@ -14,9 +15,19 @@ namespace tessera::kernel {
 /// lock: while vfio's unbind waits for a user of the device, so does every reader, unkillably.
 bool read_may_block(std::string_view path);
 
-/// Reads a short file (one page, as sysfs has them) in a process of its own, which is left to the
-/// kernel if nothing came until `deadline`. `fd` is borrowed, `path` is for messages.
-/// Errors: timeout, io and what reading gives.
-Result<std::string> read_in_child(int fd, std::string_view path, Deadline deadline);
+/// Reads such files in a process of its own, which is started by the first read and serves all that
+/// follow. One that hangs is left to the kernel, and the next read starts another.
+/// Not for two threads at once.
+class ReadChild {
+ public:
+  /// The short file `path` (one page, as sysfs has them) inside the directory `root_fd`, which is
+  /// borrowed. Errors: timeout when nothing came until `deadline`, io, and what opening and reading
+  /// give.
+  Result<std::string> read(int root_fd, std::string_view path, Deadline deadline);
+
+ private:
+  Status start(int root_fd);
+  Fd socket_;  ///< empty: no process runs
+};
 
 }  // namespace tessera::kernel

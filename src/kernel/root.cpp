@@ -25,6 +25,7 @@ struct Root::State {
   std::string location;
   Fd directory;         ///< O_PATH; live and directory only
   Recording recording;  ///< recording only
+  ReadChild patient;    ///< live only; what it keeps is a process, nothing of the host's
 };
 
 namespace {
@@ -187,10 +188,10 @@ Result<std::string> Root::read(std::string_view path) const {
     if (node->kind != TreeNode::Kind::file) return wrong_kind(path, "a directory, not a file");
     return node->content;
   }
-  TRY_LET(Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   if (kind() == Kind::live && read_may_block(path)) {
-    return read_in_child(fd.get(), path, Deadline::in(read_patience));
+    return state_->patient.read(state_->directory.get(), path, Deadline::in(read_patience));
   }
+  TRY_LET(Fd fd, open_file(path, O_RDONLY | O_NONBLOCK));
   return read_all(fd.get(), path, read_limit);
 }
 
@@ -271,6 +272,12 @@ std::vector<std::string> Root::kernel_log() const {
     if (note.key.starts_with("dmesg")) add_lines(note.text);
   }
   return log;
+}
+
+std::optional<std::string> Root::note(std::string_view key) const {
+  const auto& notes = state_->recording.notes;
+  auto found = std::ranges::find(notes, key, &Recording::Note::key);
+  return found != notes.end() ? std::optional(found->text) : std::nullopt;
 }
 
 }  // namespace tessera::kernel

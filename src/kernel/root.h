@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,10 @@ class Root {
   /// Lines that the kernel logged, oldest first, without their time stamps: /dev/kmsg of the live
   /// system, a recording's dmesg notes, a rehearsal host's log. Empty where it cannot be read.
   [[nodiscard]] std::vector<std::string> kernel_log() const;
+
+  /// The text of a recording's first note with this key (Recording says which there are); nothing
+  /// where there is none, or on another kind of root.
+  [[nodiscard]] std::optional<std::string> note(std::string_view key) const;
 
  private:
   struct State;

@@ -3,29 +3,21 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "base/wait.h"
-#include "kernel/child_process.h"
 #include "kernel/in_root.h"
+#include "kernel/orphan.h"
 
 namespace tessera::kernel {
 
-// How the writer is made so that nothing waits for it for ever:
-//
-//   we --fork--> middle --fork--> writer       middle ends at once, so our waitpid() is short;
-//   the writer belongs to init (or a subreaper), which reaps it whenever the kernel lets it go.
-//
 // We and the writer share a socket pair. Giving up is shutdown(SHUT_RD) followed by a last look:
 // the kernel does both sides under one lock, so either the writer's answer is there and we take
 // it, or the writer's send fails and it knows that its write came late. If we are killed while
@@ -39,78 +31,38 @@ struct Answer {
   ssize_t written = -1;
 };
 
-// --- between fork and _exit: async-signal-safe calls only, no memory is allocated ---
-
-/// A writer that hangs must hold nothing of its caller's: not the lock file, not the journal, not
-/// the terminal or the pipe on its stdout, not the current directory, no signal handlers.
-void let_go_of_the_caller(const ChildWrite& write, int socket_fd) {
-  ::setsid();
-  if (::chdir("/") != 0) return;
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  ::signal(SIGPIPE, SIG_IGN);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::prctl(PR_SET_NAME, "tessera-write");
-  std::array<int, 3> kept = {write.target_fd, write.root_fd, socket_fd};
-  close_all_but(kept);
-}
+// --- in the writer: async-signal-safe calls only, no memory is allocated ---
 
 bool send_answer(int socket_fd, const Answer& answer) {
   return ::send(socket_fd, &answer, sizeof answer, MSG_NOSIGNAL) == sizeof answer;
 }
 
-[[noreturn]] void be_the_writer(const ChildWrite& write, int socket_fd) {
-  let_go_of_the_caller(write, socket_fd);
+struct Writing {
+  const ChildWrite& write;
+  int socket_fd;
+};
+
+void be_the_writer(void* argument) {
+  const auto& [write, socket_fd] = *static_cast<const Writing*>(argument);
   Answer answer = {.pid = ::getpid(), .error_number = 0, .written = -1};
   send_answer(socket_fd, answer);
   answer.written = ::write(write.target_fd, write.text.data(), write.text.size());
   answer.error_number = answer.written < 0 ? errno : 0;
-  if (send_answer(socket_fd, answer)) ::_exit(0);
+  if (send_answer(socket_fd, answer)) return;
   for (const auto& late : write.if_it_comes_late) {
     int fd = open_in_root(write.root_fd, late.path.c_str(), O_WRONLY | O_NOCTTY);
     if (fd < 0) continue;
     [[maybe_unused]] auto ignored = ::write(fd, late.text.data(), late.text.size());
     ::close(fd);
   }
-  ::_exit(0);
-}
-
-[[noreturn]] void be_the_middle(const ChildWrite& write, int socket_fd) {
-  pid_t writer = ::fork();
-  if (writer == 0) be_the_writer(write, socket_fd);
-  ::_exit(writer > 0 ? 0 : errno);
 }
 
 // --- in the caller ---
 
-/// All signals wait while we fork, so that none of our handlers runs in a child.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_ = {};
-};
-
-/// Returns 0, or the errno that stopped the writer from being made.
 int start_writer(const ChildWrite& write, int socket_fd) {
-  SignalsBlocked blocked;
-  pid_t middle = ::fork();
-  if (middle < 0) return errno;
-  if (middle == 0) be_the_middle(write, socket_fd);
-  int status = 0;
-  while (::waitpid(middle, &status, 0) < 0) {
-    if (errno != EINTR) return 0;  // ECHILD: the program ignores SIGCHLD; the writer is there
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+  std::array<int, 3> kept = {write.target_fd, write.root_fd, socket_fd};
+  Writing writing{write, socket_fd};
+  return start_orphan({"tessera-write", kept, be_the_writer, &writing});
 }
 
 bool take_answer(int fd, int flags, Answer& answer) {

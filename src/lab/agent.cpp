@@ -53,7 +53,8 @@ Command command_from(const json& run) {
 
 class Agent {
  public:
-  Agent(Fd port, WhenGone when_gone) : port_(std::move(port)), when_gone_(when_gone) {}
+  Agent(Fd port, WhenGone when_gone, const EnterHost& enter)
+      : port_(std::move(port)), when_gone_(when_gone), enter_host_(enter) {}
 
   Status serve() {
     epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
@@ -135,6 +136,8 @@ class Agent {
     if (auto nonce = message.find("hello"); nonce != message.end()) {
       kill_child();
       tell({{"hello", *nonce}}, "\n");
+    } else if (auto now = message.find("enter"); now != message.end()) {
+      enter(now->at("time_ms").get<std::int64_t>());
     } else if (auto run = message.find("run"); run != message.end()) {
       start(command_from(*run));
     } else if (auto bytes = message.find("in"); bytes != message.end() && child_) {
@@ -146,6 +149,15 @@ class Agent {
       winsize window{size->at("rows"), size->at("columns"), 0, 0};
       ioctl(child_->in.get(), TIOCSWINSZ, &window);
     }
+  }
+
+  void enter(std::int64_t time_ms) {
+    if (!entered_) {
+      auto done = enter_host_(std::chrono::system_clock::time_point(Milliseconds(time_ms)));
+      if (!done) return tell({{"error", one_line(done.error())}});
+    }
+    entered_ = true;
+    tell({{"entered", true}});
   }
 
   void start(const Command& command) {
@@ -243,6 +255,8 @@ class Agent {
 
   Fd port_;
   WhenGone when_gone_;
+  const EnterHost& enter_host_;
+  bool entered_ = false;
   Fd epoll_;
   Fd timer_;
   LineBuffer lines_;
@@ -255,9 +269,9 @@ class Agent {
 
 }  // namespace
 
-Status serve_agent(Fd port, WhenGone when_gone) {
+Status serve_agent(Fd port, WhenGone when_gone, const EnterHost& enter) {
   signal(SIGPIPE, SIG_IGN);
-  return Agent(std::move(port), when_gone).serve();
+  return Agent(std::move(port), when_gone, enter).serve();
 }
 
 }  // namespace tessera::lab

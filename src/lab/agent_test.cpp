@@ -22,17 +22,20 @@ using namespace std::chrono_literals;
 /// An agent on one end of a socket pair and what a test needs to talk to it.
 class RunningAgent {
  public:
-  RunningAgent() {
+  explicit RunningAgent(EnterHost enter = {}) : enter_(std::move(enter)) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) abort();
     ours_ = Fd(ends[0]);
     thread_ =
-        std::jthread([theirs = ends[1]] { EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave)); });
+        std::jthread([theirs = ends[1], this] {
+          EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave, enter_));
+        });
   }
   Fd socket() { return std::move(ours_); }
   void wait_until_it_left() { thread_.join(); }
 
  private:
+  EnterHost enter_;
   Fd ours_;
   std::jthread thread_;
 };
@@ -75,6 +78,36 @@ Command shell(std::string script) {
   Command command;
   command.argv = {"sh", "-c", std::move(script)};
   return command;
+}
+
+TEST(Agent, enters_the_host_once_and_is_told_the_time) {
+  std::vector<std::chrono::system_clock::time_point> told;
+  RunningAgent agent([&](auto now) -> Status {
+    told.push_back(now);
+    return {};
+  });
+  const auto before = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+  auto client = AgentClient::over(agent.socket(), Deadline::in(20s));
+  ASSERT_TRUE(client);
+  EXPECT_TRUE(client->enter(Deadline::in(20s)));
+  EXPECT_TRUE(client->enter(Deadline::in(20s)));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_GE(told[0], before);
+  EXPECT_LE(told[0], std::chrono::system_clock::now());
+}
+
+TEST(Agent, says_why_the_host_could_not_be_entered_and_can_be_asked_again) {
+  int times = 0;
+  RunningAgent agent([&](auto) -> Status {
+    if (++times == 2) return {};
+    return fail(ErrorKind::io, "/enter", "its script failed");
+  });
+  auto client = AgentClient::over(agent.socket(), Deadline::in(20s));
+  ASSERT_TRUE(client);
+  auto entered = client->enter(Deadline::in(20s));
+  ASSERT_FALSE(entered);
+  EXPECT_NE(entered.error().sentence.find("its script failed"), std::string::npos);
+  EXPECT_TRUE(client->enter(Deadline::in(20s)));
 }
 
 TEST(Agent, runs_several_commands_one_after_another_and_reports_their_ends) {

@@ -177,11 +177,32 @@ Result<AgentClient> AgentClient::over(Fd connected, Deadline deadline) {
 }
 
 Status AgentClient::greet(Deadline deadline) {
-  json hello{{"hello", make_nonce()}};
+  const json hello{{"hello", make_nonce()}};
   TRY(write_all(socket_.get(), "\n" + hello.dump() + "\n", deadline));
   for (;;) {
-    while (auto line = lines_.next())
-      if (parse_message(*line) == hello) return {};
+    TRY_LET(const json message, next_message(deadline));
+    if (message == hello) return {};
+  }
+}
+
+Status AgentClient::enter(Deadline deadline) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const json enter{
+      {"enter", {{"time_ms", std::chrono::duration_cast<Milliseconds>(now).count()}}}};
+  TRY(write_all(socket_.get(), enter.dump() + "\n", deadline));
+  TRY_LET(const json message, next_message(deadline));
+  if (message.contains("entered")) return {};
+  return fail(ErrorKind::io, "lab",
+              fmt::format("the virtual host booted, but {}",
+                          message.value("error", "its agent's answer makes no sense")));
+}
+
+Result<json> AgentClient::next_message(Deadline deadline) {
+  for (;;) {
+    while (auto line = lines_.next()) {
+      json message = parse_message(*line);
+      if (!message.is_null()) return message;
+    }
     if (!wait_until_ready(socket_.get(), POLLIN, deadline))
       return fail(ErrorKind::timeout, "lab", "the virtual host does not answer");
     char bytes[4096];

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -28,6 +30,10 @@ class AgentClient {
   /// The same over a connected socket.
   static Result<AgentClient> over(Fd connected, Deadline deadline);
 
+  /// Enters the host: from here on commands see the machine outside, and the right time.
+  /// Errors: timeout, io with the host's words.
+  Status enter(Deadline deadline);
+
   /// Runs one command to its end and returns its exit code; 128 + N when signal N ended it.
   /// With `command.terminal` the local terminal's changes of size are passed on.
   /// Errors: timeout (its deadline ended it), not_found/invalid (it could not start), io (the host
@@ -37,6 +43,7 @@ class AgentClient {
  private:
   explicit AgentClient(Fd socket) : socket_(std::move(socket)) {}
   Status greet(Deadline deadline);
+  Result<nlohmann::json> next_message(Deadline deadline);
 
   Fd socket_;
   LineBuffer lines_;

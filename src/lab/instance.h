@@ -21,8 +21,7 @@ struct Places {
   std::string home;     ///< folder with init/ and setup/
   std::string cache;    ///< kernels, initrds, newer QEMUs
   std::string state;    ///< one folder per running host; made with mode 0700
-  std::string tessera;  ///< our own binary: it is the agent, too
-  std::string tools;    ///< folder of tessera-identity-card
+  std::string tools;   ///< folder of tessera-lab-agent and tessera-identity-card
   std::string qemu;     ///< a QEMU to use instead of looking for one; usually empty
 };
 
@@ -55,11 +54,18 @@ struct Instance {
 /// Whose end is the host's end, besides its deadline.
 enum class Lifetime { own, callers };
 
+/// How a host comes up.
+enum class Boot {
+  resume_if_saved,  ///< as it stood after an earlier boot, in a second; if there is such a state
+  cold,             ///< through the kernel's boot, which is saved for the next time
+};
+
 struct StartOptions {
   std::optional<int> deadline_s;  ///< instead of the spec's
   Lifetime lifetime = Lifetime::own;
   std::string accelerator;                         ///< "tcg" or "kvm"; empty: KVM where it works
   std::function<void(std::string_view)> progress;  ///< gets a line for each thing done
+  Boot boot = Boot::resume_if_saved;
 };
 
 /// A host that start() brought up; with Lifetime::callers it ends when this object does.
@@ -73,7 +79,7 @@ Result<std::vector<LabSpec>> load_specs(const Places& places);
 /// One of them. Errors: not_found with the nearest name.
 Result<LabSpec> load_spec(const Places& places, const std::string& host);
 
-/// Boots a host and waits until its agent answers.
+/// Boots or resumes a host and waits until commands can be run on it.
 /// Errors: busy (it runs already), unsupported (it needs a newer QEMU), io and timeout with the end
 /// of its console, and whatever getting a kernel meets.
 Result<Started> start(const Places& places, const LabSpec& spec, const StartOptions& options);

@@ -17,6 +17,7 @@ namespace tessera::lab {
 ///
 ///   client -> agent                                agent -> client
 ///   {"hello": NONCE}                               {"hello": NONCE}
+///   {"enter": {"time_ms": N}}                      {"entered": true}, or an error
 ///   {"run": {"argv": [...], "env": {..},           {"out": BASE64}   standard output, or the
 ///   terminal
 ///            "cwd": DIR, "deadline_ms": N,         {"err": BASE64}   standard error
@@ -26,7 +27,8 @@ namespace tessera::lab {
 ///                                                  {"error": SENTENCE}  or: it could not start
 ///
 /// Whoever connects says hello first and ignores all lines before the echo: they were meant for
-/// the one before. A hang-up kills the command. A hello is sent after a newline, so that it is
+/// the one before. Whoever booted or resumed the host then enters it (N: milliseconds since 1970);
+/// entering again does nothing. A hang-up kills the command. A hello is sent after a newline, so that it is
 /// understood even behind half a line.
 std::string base64(std::string_view bytes);
 /// Nothing if `text` is not base64.

@@ -234,8 +234,7 @@ std::string kernel_command_line(const LabSpec& spec, const Outside& outside) {
                                  "panic=-1",
                                  "loglevel=4",
                                  "tessera.host=" + spec.name,
-                                 "tessera.modules=" + outside.modules,
-                                 "tessera.agent=" + outside.agent};
+                                 "tessera.kernel=" + outside.kernel_folder};
   words.insert(words.end(), spec.kernel_arguments.begin(), spec.kernel_arguments.end());
   return text::join(words, " ");
 }

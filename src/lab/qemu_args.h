@@ -25,11 +25,11 @@ inline constexpr std::string_view agent_port_name = "tessera.agent";
 /// free of blanks and commas.
 struct Outside {
   std::string qemu = "qemu-system-x86_64";
+  int qemu_version = 0;  ///< major * 100 + minor
   Accelerator accelerator = Accelerator::tcg;
   std::string kernel;  ///< vmlinuz
   std::string initrd;
-  std::string modules;                   ///< the modules of that kernel, as seen outside
-  std::string agent;                     ///< the tessera binary
+  std::string kernel_folder;             ///< with the modules of that kernel in lib/modules
   std::string root;                      ///< what the host sees as "/"
   std::string xfer;                      ///< what it sees, writable, as /xfer
   std::string serial_log;                ///< where its console goes

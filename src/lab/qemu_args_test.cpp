@@ -17,8 +17,7 @@ Outside outside() {
   Outside outside;
   outside.kernel = "/cache/vmlinuz";
   outside.initrd = "/cache/initrd.gz";
-  outside.modules = "/cache/lib/modules/6.1";
-  outside.agent = "/build/tessera";
+  outside.kernel_folder = "/cache/kernel";
   outside.root = "/";
   outside.xfer = "/state/xfer";
   outside.serial_log = "/state/serial.log";

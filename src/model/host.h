@@ -21,7 +21,7 @@ struct PciFunction {
   Reading<std::uint16_t> subsystem_vendor;
   Reading<std::uint16_t> subsystem_device;
   Reading<std::uint32_t> class_code;  ///< 24 bits: base class, subclass, interface
-  std::string vendor_name;            ///< from pci.ids; empty when not known
+  std::string vendor_name;            ///< from udev's hwdb; empty when not known
   std::string device_name;
   std::string driver;                    ///< bound driver; empty when none
   Reading<std::string> driver_override;  ///< value "" when unset ("(null)" in sysfs)

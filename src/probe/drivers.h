@@ -11,15 +11,17 @@
 
 namespace tessera::probe {
 
-/// The lines of modules.alias that matter to PCI functions.
+/// The lines of modules.alias that can fit one of a host's PCI functions.
 struct AliasTable {
   bool readable = false;                   ///< false: the running kernel's table is not there
   std::vector<kernel::ModuleAlias> vfio;   ///< "vfio_pci:..."
   std::vector<kernel::ModuleAlias> usual;  ///< "pci:..."
 };
 
-/// Reads /lib/modules/RELEASE/modules.alias. `release` may be absent.
-AliasTable read_alias_table(const kernel::Root& root, const model::Reading<std::string>& release);
+/// Reads /lib/modules/RELEASE/modules.alias, as far as it can fit `functions` (by their modalias).
+/// `release` may be absent.
+AliasTable read_alias_table(const kernel::Root& root, const model::Reading<std::string>& release,
+                            const std::vector<model::PciFunction>& functions);
 
 /// Fills in vfio_module and usual_driver of every function that has a modalias.
 void add_driver_choices(const AliasTable& table, std::vector<model::PciFunction>& functions);

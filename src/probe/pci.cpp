@@ -72,8 +72,21 @@ void read_ids(const FunctionDirectory& directory, PciFunction& function) {
   function.subsystem_vendor = directory.id("subsystem_vendor");
   function.subsystem_device = directory.id("subsystem_device");
   function.class_code = directory.class_code();
+}
+
+/// A recording's own names come first: it was taken where they are known, or told apart by tests.
+void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
+                PciFunction& function) {
   if (!function.vendor.has_value()) return;
-  auto names = kernel::pci_names(function.vendor.value(), function.device.value_or(0));
+  const auto vendor = function.vendor.value();
+  const auto device = function.device.value_or(0);
+  kernel::PciNames names;
+  if (auto note = root.note(fmt::format("pci-name/{:04x}:{:04x}", vendor, device))) {
+    auto tab = std::min(note->find('\t'), note->size());
+    names = {note->substr(0, tab), note->substr(std::min(tab + 1, note->size()))};
+  } else {
+    names = table.names(vendor, device);
+  }
   function.vendor_name = std::move(names.vendor);
   if (function.device.has_value()) function.device_name = std::move(names.device);
 }
@@ -130,11 +143,13 @@ void read_virtual_functions(const FunctionDirectory& directory, PciFunction& fun
   }
 }
 
-PciFunction read_function(const kernel::Root& root, const model::PciAddress& address) {
+PciFunction read_function(const kernel::Root& root, const kernel::PciNameTable& names,
+                          const model::PciAddress& address) {
   PciFunction function;
   function.address = address;
   FunctionDirectory directory(root, to_string(address));
   read_ids(directory, function);
+  read_names(root, names, function);
   read_driver(directory, function);
   read_reset_methods(directory, function);
   read_place(directory, root, function);
@@ -149,10 +164,13 @@ Result<std::vector<PciFunction>> read_functions(const kernel::Root& root) {
   auto names = root.list(files::pci_devices);
   if (!names && names.error().kind == ErrorKind::not_found) return std::vector<PciFunction>{};
   if (!names) return fail(std::move(names.error()));
+  const kernel::PciNameTable name_table;
   std::vector<PciFunction> functions;
   for (const auto& name : *names) {
     auto address = model::parse_pci_address(name);
-    if (address && to_string(*address) == name) functions.push_back(read_function(root, *address));
+    if (address && to_string(*address) == name) {
+      functions.push_back(read_function(root, name_table, *address));
+    }
   }
   std::ranges::sort(functions, {}, &PciFunction::address);
   return functions;

@@ -36,7 +36,7 @@ Result<model::HostSnapshot> take_snapshot(const kernel::Root& root) {
   host.source = root.location();
   host.live = root.kind() == kernel::Root::Kind::live;
   TRY_LET(host.functions, read_functions(root));
-  AliasTable table = read_alias_table(root, read_release(root));
+  AliasTable table = read_alias_table(root, read_release(root), host.functions);
   add_driver_choices(table, host.functions);
   host.kernel = read_kernel_facts(root, table);
   host.groups = read_groups(root, host.functions);

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tessera::kernel::best_vfio_module;
   using tessera::kernel::ModuleAlias;
   auto [modalias, table] = tessera::fuzz::halves(tessera::fuzz::text_of(data, size));
-  auto aliases = tessera::kernel::parse_modules_alias(table, "vfio_pci:");
+  const std::string starts[] = {"vfio_pci:"};
+  auto aliases = tessera::kernel::parse_modules_alias(table, starts);
   for (const ModuleAlias& alias : aliases) {
     must(alias.pattern.starts_with("vfio_pci:"), "only the asked-for aliases are taken");
     must(!alias.module.empty(), "an alias names a module");

@@ -9,6 +9,7 @@ times=${1:-100}
 on_host "$card"
 on_host "$twin"
 started=$(now_ms)
+tenth=$started
 for ((i = 1; i <= times; i++)); do
   tessera assign "$card.0" --to vm >/tmp/soak.log 2>&1 || failed "assign $i: $(cat /tmp/soak.log)"
   on_vm "$card"
@@ -16,6 +17,11 @@ for ((i = 1; i <= times; i++)); do
   tessera assign "$card.0" --to host >/tmp/soak.log 2>&1 || failed "release $i: $(cat /tmp/soak.log)"
   on_host "$card"
   on_host "$twin"
+  if ((i % 10 == 0)); then
+    now=$(now_ms)
+    say "$i times; the last 10 took $((now - tenth)) ms"
+    tenth=$now
+  fi
 done
 took=$(($(now_ms) - started))
 

@@ -29,19 +29,16 @@ std::map<model::PciAddress, std::string> drivers_before(const Session& session,
   std::map<model::PciAddress, std::string> before;
   auto journal = apply::Journal::open(state_dir(session), apply::Journal::Mode::read);
   if (!journal) return before;
-  auto records = journal->plans();
-  if (!records) return before;
-  for (const auto& record : *records) {
-    if (record.state != apply::PlanState::applied || record.plan.subject != card.identity) continue;
-    for (const auto& operation : record.plan.operations) {
-      if (operation.kind != "vfio.assign" || operation.before.empty()) continue;
-      auto address = model::parse_pci_address(operation.subject);
-      const auto& driver = operation.before.front().value;
-      if (address && !driver.empty() && !model::is_vfio_driver(driver)) {
-        before.emplace(*address, driver);
-      }
+  auto record = journal->newest_applied(
+      apply::Journal::About{.subject = card.identity, .operation_kind = "vfio.assign"});
+  if (!record) return before;
+  for (const auto& operation : record->plan.operations) {
+    if (operation.kind != "vfio.assign" || operation.before.empty()) continue;
+    auto address = model::parse_pci_address(operation.subject);
+    const auto& driver = operation.before.front().value;
+    if (address && !driver.empty() && !model::is_vfio_driver(driver)) {
+      before.emplace(*address, driver);
     }
-    if (!before.empty()) return before;
   }
   return before;
 }

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,7 +18,6 @@
 
 #include "app/verb.h"
 #include "kernel/files.h"
-#include "lab/agent.h"
 #include "lab/client.h"
 #include "lab/instance.h"
 
@@ -42,9 +40,9 @@ struct LabOptions {
   std::string accelerator;
   std::vector<std::string> command;
   bool all = false;
+  bool cold = false;
   std::string card;
   std::string png;
-  std::string port;
 };
 
 std::string environment(const char* name, std::string otherwise) {
@@ -71,8 +69,7 @@ Places find_places(const LabOptions& options) {
   places.state =
       fmt::format("{}/tessera-lab-{}", environment("XDG_RUNTIME_DIR", "/tmp"), geteuid());
   std::error_code ignored;
-  places.tessera = fs::read_symlink(kernel::files::proc_self_exe, ignored);
-  places.tools = fs::path(places.tessera).parent_path();
+  places.tools = fs::read_symlink(kernel::files::proc_self_exe, ignored).parent_path();
   places.qemu = environment("TESSERA_LAB_QEMU", "");
   return places;
 }
@@ -92,7 +89,8 @@ class Progress {
 Result<lab::Started> boot(const Places& places, const LabOptions& options, lab::Lifetime lifetime) {
   TRY_LET(lab::LabSpec spec, lab::load_spec(places, options.host));
   Progress progress;
-  lab::StartOptions start{options.deadline_s, lifetime, options.accelerator, progress};
+  lab::StartOptions start{options.deadline_s, lifetime, options.accelerator, progress,
+                          options.cold ? lab::Boot::cold : lab::Boot::resume_if_saved};
   TRY_LET(lab::Started started, lab::start(places, spec, start));
   progress(fmt::format("{} is up; it ends by itself after {} s", spec.name,
                        started.instance.deadline_s));
@@ -189,12 +187,6 @@ Status picture(const Places& places, const LabOptions& options) {
   return {};
 }
 
-Status serve(const LabOptions& options) {
-  Fd port(open(options.port.c_str(), O_RDWR | O_CLOEXEC));
-  if (!port.valid()) return fail(error_from_errno(errno, options.port, "open"));
-  return lab::serve_agent(std::move(port), lab::WhenGone::wait_for_next);
-}
-
 int exit_code_of(const Session& session, const Result<int>& code) {
   if (code) return *code;
   int reported = report(session, code.error());
@@ -229,6 +221,7 @@ void add_lab(CLI::App& parser, Session& session) {
         ->check(CLI::Range(5, 86400));
     sub->add_option("--accelerator", options->accelerator, "instead of finding out")
         ->check(CLI::IsMember({"tcg", "kvm"}));
+    sub->add_flag("--cold", options->cold, "boot, even if the host could be resumed as saved");
   };
 
   verb("list", "the hosts there are, and which run",
@@ -268,11 +261,6 @@ void add_lab(CLI::App& parser, Session& session) {
   with_host(picture_verb);
   picture_verb->add_option("card", options->card, "the card's id in the host's spec")->required();
   picture_verb->add_option("file", options->png, "FILE.png")->required();
-
-  CLI::App* agent_verb = verb("agent", "the side inside a host",
-                              [](const Places&, const LabOptions& given) { return serve(given); });
-  agent_verb->group("");  // started by lab/init/init, not by people
-  agent_verb->add_option("port", options->port)->required();
 }
 
 }  // namespace tessera::app

@@ -22,10 +22,7 @@ struct UndoOptions {
 
 Result<apply::PlanRecord> choose(const apply::Journal& journal, std::int64_t id) {
   if (id != 0) return journal.plan(id);
-  TRY_LET(const auto records, journal.plans());
-  auto newest = std::ranges::find(records, apply::PlanState::applied, &apply::PlanRecord::state);
-  if (newest != records.end()) return *newest;
-  return fail(ErrorKind::not_found, "undo", "no change is in effect", "tessera history");
+  return journal.newest_applied();
 }
 
 /// Taking a card back from under a running machine would hang in the kernel until it ends.

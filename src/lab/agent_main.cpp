@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's program, apart from tessera: it lives in the lab's initrd, so that a rebuild outside never
+// pulls a running host's agent away. lab/init/init starts it.
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "kernel/child_process.h"
+#include "lab/agent.h"
+
+namespace tessera::lab {
+namespace {
+
+constexpr const char* new_root = "/new";
+
+Status set_clock(std::chrono::system_clock::time_point now) {
+  const auto since = now.time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  timespec time{};
+  time.tv_sec = seconds.count();
+  time.tv_nsec = std::chrono::nanoseconds(since - seconds).count();
+  if (::clock_settime(CLOCK_REALTIME, &time) == 0) return {};
+  return fail(error_from_errno(errno, "clock", "set"));
+}
+
+Status run_enter_script() {
+  TRY_LET(auto script, kernel::spawn({.argv = {"/bin/sh", "/enter"}, .error_fd = 2}));
+  if (kernel::reap(script.pidfd).as_shell_code() == 0) return {};
+  return fail(ErrorKind::io, "/enter", "its script failed; its console says why");
+}
+
+/// As switch_root(8), which leaves nothing of the old root in sight.
+Status move_to_new_root() {
+  const bool moved = ::chdir(new_root) == 0 && ::mount(".", "/", nullptr, MS_MOVE, nullptr) == 0 &&
+                     ::chroot(".") == 0;
+  if (!moved) return fail(error_from_errno(errno, new_root, "make the root of"));
+  if (::chdir("/root") != 0 && ::chdir("/") != 0) return fail(error_from_errno(errno, "/", "go to"));
+  return {};
+}
+
+Status enter(std::chrono::system_clock::time_point now) {
+  TRY(set_clock(now));
+  TRY(run_enter_script());
+  return move_to_new_root();
+}
+
+Status serve(const char* port_name) {
+  Fd port(::open(port_name, O_RDWR | O_CLOEXEC));
+  if (!port.valid()) return fail(error_from_errno(errno, port_name, "open"));
+  return serve_agent(std::move(port), WhenGone::wait_for_next, enter);
+}
+
+}  // namespace
+}  // namespace tessera::lab
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: tessera-lab-agent PORT (started inside a lab host by its init)\n");
+    return 64;
+  }
+  auto served = tessera::lab::serve(argv[1]);
+  if (served) return 0;
+  std::fprintf(stderr, "tessera-lab-agent: %s\n", one_line(served.error()).c_str());
+  return 1;
+}
