@@ -69,11 +69,12 @@ install_packages() {
   logged apt-install "${apt[@]}" -y --no-install-recommends install "$@"
 }
 
-# configure PRESET: runs cmake when this build folder has none of its files yet, or lost its cache.
+# configure PRESET: runs cmake when this build folder has none of its files yet, lost its cache, or was
+# configured by older presets.
 configure() {
   local folder
   folder=$(build_folder "$1")
-  [ -f "$folder/build.ninja" ] && [ -f "$folder/CMakeCache.txt" ] && return 0
+  [ -f "$folder/build.ninja" ] && [ "$folder/CMakeCache.txt" -nt CMakePresets.json ] && return 0
   say "build ($1): configuring"
   logged "configure-$1" cmake --preset "$1"
 }

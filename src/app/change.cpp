@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/printers/plan.h"
@@ -66,11 +65,11 @@ Status carry_out(const Session& session, const ChangeOptions& options, const mod
 
 }  // namespace
 
-void add_change_options(CLI::App& verb, ChangeOptions& options) {
-  verb.add_flag("-n,--dry-run", options.dry_run, "print the plan with its reasons; do nothing");
-  verb.add_option("--wait", options.wait_seconds, "seconds to wait for another change to end")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 86400.0));
+void add_change_options(cli::Verb verb, ChangeOptions& options) {
+  verb.flag("-n,--dry-run", options.dry_run, "print the plan with its reasons; do nothing");
+  verb.option("--wait", options.wait_seconds, "seconds to wait for another change to end")
+      .show_default()
+      .between(0.0, 86400.0);
 }
 
 void print_change_json(const apply::PlanRecord& record) {

@@ -17,7 +17,7 @@ struct ChangeOptions {
   bool dry_run = false;      ///< --dry-run: print the plan, do nothing
   double wait_seconds = 10;  ///< --wait: how long to wait for another change to end
 };
-void add_change_options(CLI::App& verb, ChangeOptions& options);
+void add_change_options(cli::Verb verb, ChangeOptions& options);
 
 /// Prints what became of a plan, as JSON ("tessera/change/1": id, state, note, plan).
 void print_change_json(const apply::PlanRecord& record);

@@ -39,7 +39,7 @@ std::unique_ptr<CLI::App> make_parser(Session& session) {
   parser->add_flag("--json", session.json, "print JSON with a versioned schema");
   parser->require_subcommand(1);
   parser->fallthrough();
-  for (AddVerb add : all_verbs()) add(*parser, session);
+  for (AddVerb add : all_verbs()) add(cli::Verb(parser.get()), session);
   return parser;
 }
 

@@ -3,11 +3,8 @@
 
 #include <string>
 
+#include "app/cli.h"
 #include "base/result.h"
-
-namespace CLI {
-class App;
-}
 
 namespace tessera::app {
 
@@ -38,19 +35,19 @@ int report(const Session& session, const Error& error);
 
 /// Each verb is one file in app/verbs/ with one function that adds its subcommand to the parser;
 /// the callback does the work and sets session.exit_code. src/app/verbs.cpp lists them all.
-using AddVerb = void (*)(CLI::App& parser, Session& session);
+using AddVerb = void (*)(cli::Verb parser, Session& session);
 
-void add_list(CLI::App& parser, Session& session);
-void add_show(CLI::App& parser, Session& session);
-void add_doctor(CLI::App& parser, Session& session);
-void add_assign(CLI::App& parser, Session& session);
-void add_undo(CLI::App& parser, Session& session);
-void add_history(CLI::App& parser, Session& session);
-void add_recover(CLI::App& parser, Session& session);
-void add_framebuffer(CLI::App& parser, Session& session);
-void add_module(CLI::App& parser, Session& session);
-void add_run(CLI::App& parser, Session& session);
-void add_lab(CLI::App& parser, Session& session);
-void add_generate(CLI::App& parser, Session& session);
+void add_list(cli::Verb parser, Session& session);
+void add_show(cli::Verb parser, Session& session);
+void add_doctor(cli::Verb parser, Session& session);
+void add_assign(cli::Verb parser, Session& session);
+void add_undo(cli::Verb parser, Session& session);
+void add_history(cli::Verb parser, Session& session);
+void add_recover(cli::Verb parser, Session& session);
+void add_framebuffer(cli::Verb parser, Session& session);
+void add_module(cli::Verb parser, Session& session);
+void add_run(cli::Verb parser, Session& session);
+void add_lab(cli::Verb parser, Session& session);
+void add_generate(cli::Verb parser, Session& session);
 
 }  // namespace tessera::app

@@ -295,11 +295,10 @@ Result<PlanRecord> Journal::newest_applied(const std::optional<About>& about) co
   const char* fits =
       " AND json_extract(body, '$.subject') = ?1 AND EXISTS (SELECT 1"
       "  FROM json_each(body, '$.operations') WHERE json_extract(value, '$.kind') = ?2)";
-  TRY_LET(auto records,
-          select(fmt::format("WHERE state = 'applied'{} ORDER BY id DESC LIMIT 1",
-                             about ? fits : ""),
-                 about ? std::vector{about->subject, about->operation_kind}
-                       : std::vector<std::string>{}));
+  TRY_LET(auto records, select(fmt::format("WHERE state = 'applied'{} ORDER BY id DESC LIMIT 1",
+                                           about ? fits : ""),
+                               about ? std::vector{about->subject, about->operation_kind}
+                                     : std::vector<std::string>{}));
   if (!records.empty()) return std::move(records.front());
   return fail(ErrorKind::not_found, "journal", "no such change is in effect", "tessera history");
 }

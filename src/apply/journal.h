@@ -72,7 +72,8 @@ class Journal {
   Result<PlanRecord> plan(std::int64_t id) const;
   /// Plans in effect, newest first; with `after`, those that came later than that one.
   Result<std::vector<PlanRecord>> applied(std::int64_t after = 0) const;
-  /// The newest plan in effect; with `about`, the newest that has such an operation on such a subject.
+  /// The newest plan in effect; with `about`, the newest that has such an operation on such a
+  /// subject.
   struct About {
     std::string subject;         ///< Plan::subject, a card's identity
     std::string operation_kind;  ///< "vfio.assign"
@@ -85,8 +86,8 @@ class Journal {
  private:
   struct Database;
   explicit Journal(std::unique_ptr<Database> database);
-  Result<std::vector<PlanRecord>> select(
-      const std::string& where, const std::vector<std::string>& values = {}) const;
+  Result<std::vector<PlanRecord>> select(const std::string& where,
+                                         const std::vector<std::string>& values = {}) const;
   std::unique_ptr<Database> database_;
 };
 

@@ -17,8 +17,9 @@ struct PciNames {
 };
 
 /// This machine's table of PCI names: udev's hardware database (hwdb.bin, a mapped index, so that
-/// asking for one name reads a few pages and not the text of 36 000 lines that pci.ids is). The names
-/// of a recorded host come from the machine that looks at it. Without udev every name is empty.
+/// asking for one name reads a few pages and not the text of 36 000 lines that pci.ids is). The
+/// names of a recorded host come from the machine that looks at it. Without udev every name is
+/// empty.
 class PciNameTable {
  public:
   PciNameTable();

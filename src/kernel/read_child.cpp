@@ -101,8 +101,8 @@ Result<std::string> ReadChild::read(int root_fd, std::string_view path, Deadline
     return fail(ErrorKind::io, std::string(path), "the process that read it was killed");
   }
   if (answer.failed == Failed::nothing) return std::string(answer.text.data(), answer.size);
-  return fail(error_from_errno(answer.error_number, path,
-                               answer.failed == Failed::open ? "open" : "read"));
+  return fail(
+      error_from_errno(answer.error_number, path, answer.failed == Failed::open ? "open" : "read"));
 }
 
 }  // namespace tessera::kernel

@@ -60,15 +60,16 @@ class Agent {
     epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
     timer_ = Fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     fcntl(port_.get(), F_SETFL, fcntl(port_.get(), F_GETFL) | O_NONBLOCK);
-    // Edge-triggered: a virtio port without a client is "readable" for ever.
-    watch(port_.get(), EPOLLIN | EPOLLET | EPOLLRDHUP);
+    // Edge-triggered: a virtio port without a client is "readable" for ever. EPOLLOUT tells that one
+    // has come.
+    watch(port_.get(), EPOLLIN | EPOLLOUT | EPOLLET | EPOLLRDHUP);
     watch(timer_.get(), EPOLLIN);
     while (!done_) {
       epoll_event event{};
       int count = epoll_wait(epoll_.get(), &event, 1, -1);
       if (count < 0 && errno != EINTR)
         return fail(error_from_errno(errno, "lab agent", "wait for events of"));
-      if (count == 1) on_event(event.data.fd);
+      if (count == 1) on_event(event.data.fd, event.events);
     }
     return {};
   }
@@ -86,8 +87,8 @@ class Agent {
     if (fd.valid()) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
   }
 
-  void on_event(int fd) {
-    if (fd == port_.get()) return on_port();
+  void on_event(int fd, std::uint32_t events) {
+    if (fd == port_.get()) return on_port(events);
     if (fd == timer_.get()) return on_late();
     if (child_ && fd == child_->pidfd.get()) return on_end();
     if (child_ && fd == child_->out.get()) return (void)forward(child_->out, "out");
@@ -102,7 +103,8 @@ class Agent {
     }
   }
 
-  void on_port() {
+  void on_port(std::uint32_t events) {
+    if ((events & EPOLLHUP) == 0) greet();
     for (;;) {
       auto bytes = read_some(port_.get());
       if (!bytes) break;
@@ -135,7 +137,8 @@ class Agent {
   void obey(const json& message) {
     if (auto nonce = message.find("hello"); nonce != message.end()) {
       kill_child();
-      tell({{"hello", *nonce}}, "\n");
+      greeting_ = "\n" + json{{"hello", *nonce}}.dump() + "\n";
+      greet();
     } else if (auto now = message.find("enter"); now != message.end()) {
       enter(now->at("time_ms").get<std::int64_t>());
     } else if (auto run = message.find("run"); run != message.end()) {
@@ -247,9 +250,16 @@ class Agent {
     set_timer(Milliseconds::zero());
   }
 
-  void tell(const json& message, const char* before = "") {
-    auto told =
-        write_all(port_.get(), before + message.dump() + "\n", Deadline::in(client_patience));
+  /// A virtio port hands out a new client's hello before it counts as connected (Linux does the one
+  /// in its interrupt, the other in a work item), and cannot be written to until then: the answer
+  /// waits for the port's next event.
+  void greet() {
+    if (greeting_.empty()) return;
+    if (write_all(port_.get(), greeting_, Deadline::in(client_patience))) greeting_.clear();
+  }
+
+  void tell(const json& message) {
+    auto told = write_all(port_.get(), message.dump() + "\n", Deadline::in(client_patience));
     if (!told) on_hang_up();
   }
 
@@ -260,6 +270,7 @@ class Agent {
   Fd epoll_;
   Fd timer_;
   LineBuffer lines_;
+  std::string greeting_;  // the answer to a hello; empty when it was given
   std::optional<Child> child_;
   std::string input_;  // bytes for the child that it has not taken yet
   bool input_ends_ = false;

@@ -15,8 +15,8 @@ enum class WhenGone {
   leave,          ///< a socket: that was all
 };
 
-/// Makes the host ready for commands, once, after its boot or after it was resumed; is told the time
-/// outside, because a resumed host's clock stands where it was saved.
+/// Makes the host ready for commands, once, after its boot or after it was resumed; is told the
+/// time outside, because a resumed host's clock stands where it was saved.
 using EnterHost = std::function<Status(std::chrono::system_clock::time_point now)>;
 
 /// Runs inside the virtual GPU host: carries out commands that come through `port`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's program, apart from tessera: it lives in the lab's initrd, so that a rebuild outside never
-// pulls a running host's agent away. lab/init/init starts it.
+// The agent's program, apart from tessera: it lives in the lab's initrd, so that a rebuild outside
+// never pulls a running host's agent away. lab/init/init starts it.
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -40,7 +40,8 @@ Status move_to_new_root() {
   const bool moved = ::chdir(new_root) == 0 && ::mount(".", "/", nullptr, MS_MOVE, nullptr) == 0 &&
                      ::chroot(".") == 0;
   if (!moved) return fail(error_from_errno(errno, new_root, "make the root of"));
-  if (::chdir("/root") != 0 && ::chdir("/") != 0) return fail(error_from_errno(errno, "/", "go to"));
+  if (::chdir("/root") != 0 && ::chdir("/") != 0)
+    return fail(error_from_errno(errno, "/", "go to"));
   return {};
 }
 

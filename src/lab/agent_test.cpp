@@ -26,10 +26,9 @@ class RunningAgent {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) abort();
     ours_ = Fd(ends[0]);
-    thread_ =
-        std::jthread([theirs = ends[1], this] {
-          EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave, enter_));
-        });
+    thread_ = std::jthread([theirs = ends[1], this] {
+      EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave, enter_));
+    });
   }
   Fd socket() { return std::move(ours_); }
   void wait_until_it_left() { thread_.join(); }

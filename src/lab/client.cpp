@@ -187,8 +187,7 @@ Status AgentClient::greet(Deadline deadline) {
 
 Status AgentClient::enter(Deadline deadline) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const json enter{
-      {"enter", {{"time_ms", std::chrono::duration_cast<Milliseconds>(now).count()}}}};
+  const json enter{{"enter", {{"time_ms", std::chrono::duration_cast<Milliseconds>(now).count()}}}};
   TRY(write_all(socket_.get(), enter.dump() + "\n", deadline));
   TRY_LET(const json message, next_message(deadline));
   if (message.contains("entered")) return {};

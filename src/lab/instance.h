@@ -17,12 +17,12 @@ namespace tessera::lab {
 
 /// Where things lie on the machine outside; all absolute.
 struct Places {
-  std::string hosts;    ///< folder of host specs (HOST.yaml)
-  std::string home;     ///< folder with init/ and setup/
-  std::string cache;    ///< kernels, initrds, newer QEMUs
-  std::string state;    ///< one folder per running host; made with mode 0700
-  std::string tools;   ///< folder of tessera-lab-agent and tessera-identity-card
-  std::string qemu;     ///< a QEMU to use instead of looking for one; usually empty
+  std::string hosts;  ///< folder of host specs (HOST.yaml)
+  std::string home;   ///< folder with init/ and setup/
+  std::string cache;  ///< kernels, initrds, newer QEMUs
+  std::string state;  ///< one folder per running host; made with mode 0700
+  std::string tools;  ///< folder of tessera-lab-agent and tessera-identity-card
+  std::string qemu;   ///< a QEMU to use instead of looking for one; usually empty
 };
 
 /// The lab/ folder of the source tree this binary was built from; empty when it was not told.

@@ -139,8 +139,8 @@ class Preparer {
     outside_.xfer = files_.xfer;
     outside_.serial_log = files_.serial_log;
     outside_.sockets = files_.folder;
-    for (const std::string& word : {outside_.kernel_folder, outside_.initrd, outside_.xfer,
-                                    outside_.qemu})
+    for (const std::string& word :
+         {outside_.kernel_folder, outside_.initrd, outside_.xfer, outside_.qemu})
       if (word.find_first_of(" \t\n,") != std::string::npos)
         return fail(ErrorKind::invalid, word,
                     "the lab cannot use a path with a blank or a comma in it",

@@ -28,8 +28,8 @@ namespace tessera::lab {
 ///
 /// Whoever connects says hello first and ignores all lines before the echo: they were meant for
 /// the one before. Whoever booted or resumed the host then enters it (N: milliseconds since 1970);
-/// entering again does nothing. A hang-up kills the command. A hello is sent after a newline, so that it is
-/// understood even behind half a line.
+/// entering again does nothing. A hang-up kills the command. A hello is sent after a newline, so
+/// that it is understood even behind half a line.
 std::string base64(std::string_view bytes);
 /// Nothing if `text` is not base64.
 std::optional<std::string> from_base64(std::string_view text);

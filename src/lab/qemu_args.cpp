@@ -229,10 +229,15 @@ void add_shares_and_agent(std::vector<std::string>& arguments, const Outside& ou
   add("-serial", fmt::format("file:{}", outside.serial_log));
 }
 
+/// A memory node to a socket: the kernel warns of processors that share a cache over two nodes.
+std::string processors(const LabSpec& spec) {
+  const bool even = spec.numa_nodes > 1 && spec.cpus % spec.numa_nodes == 0;
+  return even ? fmt::format("{},sockets={}", spec.cpus, spec.numa_nodes)
+              : fmt::format("{}", spec.cpus);
+}
+
 std::string kernel_command_line(const LabSpec& spec, const Outside& outside) {
-  std::vector<std::string> words{"console=ttyS0",
-                                 "panic=-1",
-                                 "loglevel=4",
+  std::vector<std::string> words{"console=ttyS0", "panic=-1", "loglevel=4",
                                  "tessera.host=" + spec.name,
                                  "tessera.kernel=" + outside.kernel_folder};
   words.insert(words.end(), spec.kernel_arguments.begin(), spec.kernel_arguments.end());
@@ -260,7 +265,7 @@ std::vector<std::string> qemu_arguments(const LabSpec& spec, const Outside& outs
       "-cpu",
       kvm ? "host" : "max,-erms,-fsrm",
       "-smp",
-      fmt::format("{}", spec.cpus),
+      processors(spec),
       "-nodefaults",
       "-display",
       "none",

@@ -25,7 +25,8 @@ std::string make_work_folder() {
 void write_wrapper(const std::string& work, const std::string& command) {
   const std::string path = work + "/tessera";
   std::ofstream(path) << "#!/bin/sh\nexec " << command << " \"$@\"\n";
-  fs::permissions(path, fs::perms::owner_all);
+  // Other users too: a case may run the program as one.
+  for (const auto& open : {path, work}) fs::permissions(open, static_cast<fs::perms>(0755));
 }
 
 }  // namespace

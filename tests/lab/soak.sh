@@ -28,7 +28,7 @@ took=$(($(now_ms) - started))
 for file in "$devices"/*/driver_override; do
   is "$file" "$(cat "$file")" '(null)'
 done
-left=$(pgrep -l -x 'tessera|tessera-write' | grep -v "^$(pgrep -o -x tessera) " || true)
+left=$(ps -eo pid=,comm= | grep -E ' tessera(-write|-read)?$' || true)
 is "the list of processes left behind" "$left" ""
 is "the number of applied plans" "$(tessera history | grep -c ' applied  *assign ')" $((2 * times))
 is "the number of plans" "$(tessera history --json | grep -c '"tessera/plan/')" $((2 * times))

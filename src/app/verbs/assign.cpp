@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/assign.h"
 
-#include <CLI/CLI.hpp>
-
 #include "app/change.h"
 #include "app/verb.h"
 #include "model/drivers.h"
@@ -59,22 +57,20 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
 
 }  // namespace
 
-void add_assign(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand(
-      "assign", "give a card to virtual machines, or take it back for the host");
+void add_assign(cli::Verb parser, Session& session) {
+  auto verb =
+      parser.add_verb("assign", "give a card to virtual machines, or take it back for the host");
   auto options = std::make_shared<AssignOptions>();
-  verb->add_option("card", options->card, "PCI address or identity of the card")->required();
-  verb->add_option("--to", options->to, "who gets it")
-      ->required()
-      ->check(CLI::IsMember({"vm", "host"}));
-  verb->add_flag("--stop-holders", options->stop_holders,
-                 "stop the processes and units that use the card first");
-  verb->add_flag("--force", options->force,
-                 "give away the display this machine booted on; never skips isolation");
-  verb->add_option("--driver", options->driver,
-                   "bind this VFIO driver instead of the best one for the card");
-  add_change_options(*verb, options->change);
-  verb->callback([&session, options] {
+  verb.option("card", options->card, "PCI address or identity of the card").required();
+  verb.option("--to", options->to, "who gets it").required().one_of({"vm", "host"});
+  verb.flag("--stop-holders", options->stop_holders,
+            "stop the processes and units that use the card first");
+  verb.flag("--force", options->force,
+            "give away the display this machine booted on; never skips isolation");
+  verb.option("--driver", options->driver,
+              "bind this VFIO driver instead of the best one for the card");
+  add_change_options(verb, options->change);
+  verb.on_call([&session, options] {
     session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
       return make_plan(session, root, *options);
     });

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/verb.h"
@@ -60,15 +59,15 @@ Result<int> examine(const Session& session, const DoctorOptions& options) {
 
 }  // namespace
 
-void add_doctor(CLI::App& parser, Session& session) {
+void add_doctor(cli::Verb parser, Session& session) {
   auto options = std::make_shared<DoctorOptions>();
-  auto* verb = parser.add_subcommand("doctor", "say what stands in the way of giving a card away");
-  verb->add_option("card", options->card, "look at this card only (address or identity)");
-  verb->add_flag("--list-checks", options->list_checks, "list what the doctor looks at");
-  verb->footer(
+  auto verb = parser.add_verb("doctor", "say what stands in the way of giving a card away");
+  verb.option("card", options->card, "look at this card only (address or identity)");
+  verb.flag("--list-checks", options->list_checks, "list what the doctor looks at");
+  verb.footer(
       "Exit code: 0 nothing or notes only, 1 warnings, 2 errors. Changes nothing.\n"
       "Each id in the report has a section in docs/doctor.md.");
-  verb->callback([options, &session] {
+  verb.on_call([options, &session] {
     if (options->list_checks) {
       print_checks(session);
       return;

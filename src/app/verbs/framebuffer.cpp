@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/change.h"
 #include "app/verb.h"
 #include "plan/operations.h"
@@ -37,15 +35,14 @@ Result<model::Plan> plan_detach(const kernel::Root& root, const std::string& dev
 
 }  // namespace
 
-void add_framebuffer(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("framebuffer", "the framebuffer that the firmware left");
-  verb->require_subcommand(1);
-  auto* detach = verb->add_subcommand("detach", "take the boot framebuffer from its driver");
+void add_framebuffer(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("framebuffer", "the framebuffer that the firmware left");
+  verb.needs_verb();
+  auto detach = verb.add_verb("detach", "take the boot framebuffer from its driver");
   auto options = std::make_shared<FramebufferOptions>();
-  detach->add_option("device", options->device, "platform device, e.g. simple-framebuffer.0")
-      ->required();
-  add_change_options(*detach, options->change);
-  detach->callback([&session, options] {
+  detach.option("device", options->device, "platform device, e.g. simple-framebuffer.0").required();
+  add_change_options(detach, options->change);
+  detach.on_call([&session, options] {
     session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
       return plan_detach(root, options->device);
     });

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/generate/documents.h"
 #include "app/verb.h"
 #include "probe/probe.h"
@@ -49,10 +47,9 @@ Status print_cards(const Session& session) {
   return {};
 }
 
-Status generate_all(const CLI::App& parser, const Session& session,
-                    const GenerateOptions& options) {
+Status generate_all(cli::Verb parser, const Session& session, const GenerateOptions& options) {
   if (options.what == "cards") return print_cards(session);
-  for (const auto& document : documents(options.what, generate::describe(parser))) {
+  for (const auto& document : documents(options.what, generate::describe(parser.app()))) {
     if (!options.folder.empty()) {
       TRY(write_into(options.folder, document));
     } else {
@@ -64,16 +61,16 @@ Status generate_all(const CLI::App& parser, const Session& session,
 
 }  // namespace
 
-void add_generate(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand(
+void add_generate(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb(
       "generate", "write manual pages, completions or the reference, made from this parser");
-  verb->group("");  // for packagers; not in the help
+  verb.hidden();  // for packagers; not in the help
   auto options = std::make_shared<GenerateOptions>();
-  verb->add_option("what", options->what, "what to write")
-      ->required()
-      ->check(CLI::IsMember({"man", "bash", "zsh", "fish", "markdown", "cards"}));
-  verb->add_option("folder", options->folder, "where to write it; without: to standard output");
-  verb->callback([&parser, &session, options] {
+  verb.option("what", options->what, "what to write")
+      .required()
+      .one_of({"man", "bash", "zsh", "fish", "markdown", "cards"});
+  verb.option("folder", options->folder, "where to write it; without: to standard output");
+  verb.on_call([parser, &session, options] {
     auto done = generate_all(parser, session, *options);
     if (!done) session.exit_code = report(session, done.error());
   });

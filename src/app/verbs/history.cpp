@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/change.h"
@@ -53,9 +52,9 @@ int history(const Session& session) {
 
 }  // namespace
 
-void add_history(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("history", "what was changed here, newest first");
-  verb->callback([&session] { session.exit_code = history(session); });
+void add_history(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("history", "what was changed here, newest first");
+  verb.on_call([&session] { session.exit_code = history(session); });
 }
 
 }  // namespace tessera::app

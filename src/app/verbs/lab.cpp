@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/verb.h"
@@ -199,48 +198,46 @@ int exit_code_of(const Session& session, const Status& status) {
 
 }  // namespace
 
-void add_lab(CLI::App& parser, Session& session) {
+void add_lab(cli::Verb parser, Session& session) {
   auto options = std::make_shared<LabOptions>();
-  CLI::App* lab = parser.add_subcommand("lab", "virtual GPU hosts to try everything on");
-  lab->require_subcommand(1);
-  lab->add_option("--hosts", options->hosts, "folder of host specs (default: the lab's own)");
+  auto lab = parser.add_verb("lab", "virtual GPU hosts to try everything on");
+  lab.needs_verb();
+  lab.option("--hosts", options->hosts, "folder of host specs (default: the lab's own)");
 
   auto verb = [&](const char* name, const char* about, auto action) {
-    CLI::App* sub = lab->add_subcommand(name, about);
-    sub->callback([options, action, &session] {
+    cli::Verb sub = lab.add_verb(name, about);
+    sub.on_call([options, action, &session] {
       session.exit_code = exit_code_of(session, action(find_places(*options), *options));
     });
     return sub;
   };
-  auto with_host = [options](CLI::App* sub) {
-    return sub->add_option("host", options->host, "a host that `tessera lab list` shows")
-        ->required();
+  auto with_host = [options](cli::Verb sub) {
+    return sub.option("host", options->host, "a host that `tessera lab list` shows").required();
   };
-  auto with_boot = [options](CLI::App* sub) {
-    sub->add_option("--deadline", options->deadline_s, "seconds after which the host is ended")
-        ->check(CLI::Range(5, 86400));
-    sub->add_option("--accelerator", options->accelerator, "instead of finding out")
-        ->check(CLI::IsMember({"tcg", "kvm"}));
-    sub->add_flag("--cold", options->cold, "boot, even if the host could be resumed as saved");
+  auto with_boot = [options](cli::Verb sub) {
+    sub.option("--deadline", options->deadline_s, "seconds after which the host is ended")
+        .between(5, 86400);
+    sub.option("--accelerator", options->accelerator, "instead of finding out")
+        .one_of({"tcg", "kvm"});
+    sub.flag("--cold", options->cold, "boot, even if the host could be resumed as saved");
   };
 
   verb("list", "the hosts there are, and which run",
        [&session](const Places& places, const LabOptions&) { return list(places, session); });
 
-  CLI::App* up_verb = verb("up", "boot a host and leave it running", up);
+  auto up_verb = verb("up", "boot a host and leave it running", up);
   with_host(up_verb);
   with_boot(up_verb);
 
-  CLI::App* run_verb =
+  auto run_verb =
       verb("run", "run a command on a host, booting it for this command if it does not run",
            [](const Places& places, const LabOptions& given) { return run(places, given, false); });
   with_host(run_verb);
   with_boot(run_verb);
-  run_verb->add_option("--time-limit", options->time_limit_s, "seconds after which it is killed");
-  run_verb->add_option("command", options->command, "the command, after --")->required();
-  run_verb->prefix_command(false);
+  run_verb.option("--time-limit", options->time_limit_s, "seconds after which it is killed");
+  run_verb.option("command", options->command, "the command, after --").required();
 
-  CLI::App* shell_verb =
+  auto shell_verb =
       verb("shell", "a shell on a host", [](const Places& places, const LabOptions& given) {
         LabOptions shell = given;
         if (shell.command.empty()) shell.command = {"bash", "-l"};
@@ -248,19 +245,19 @@ void add_lab(CLI::App& parser, Session& session) {
       });
   with_host(shell_verb);
   with_boot(shell_verb);
-  shell_verb->add_option("command", options->command, "something else to run on a terminal");
+  shell_verb.option("command", options->command, "something else to run on a terminal");
 
-  CLI::App* down_verb = verb("down", "end a host", down);
-  auto* down_host = down_verb->add_option("host", options->host, "the host to end");
-  auto* down_all = down_verb->add_flag("--all", options->all, "end all running hosts");
-  down_host->excludes(down_all);
-  down_verb->require_option(1);
+  auto down_verb = verb("down", "end a host", down);
+  auto down_host = down_verb.option("host", options->host, "the host to end");
+  auto down_all = down_verb.flag("--all", options->all, "end all running hosts");
+  down_host.excludes(down_all);
+  down_verb.needs_one_option();
 
-  CLI::App* picture_verb =
+  auto picture_verb =
       verb("picture", "what a card puts out on its own connector, as a PNG", picture);
   with_host(picture_verb);
-  picture_verb->add_option("card", options->card, "the card's id in the host's spec")->required();
-  picture_verb->add_option("file", options->png, "FILE.png")->required();
+  picture_verb.option("card", options->card, "the card's id in the host's spec").required();
+  picture_verb.option("file", options->png, "FILE.png").required();
 }
 
 }  // namespace tessera::app

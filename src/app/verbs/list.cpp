@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/verb.h"
@@ -27,12 +26,12 @@ Status list_cards(const Session& session) {
 
 }  // namespace
 
-void add_list(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("list", "list the cards of this host and who has them");
-  verb->footer(
+void add_list(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("list", "list the cards of this host and who has them");
+  verb.footer(
       "A card is a whole board: the indented lines are its other functions. GROUP is the IOMMU\n"
       "group, NUMA the memory node; '-' is not known. Changes nothing.");
-  verb->callback([&session] {
+  verb.on_call([&session] {
     auto done = list_cards(session);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/change.h"
 #include "app/verb.h"
 #include "kernel/modules.h"
@@ -31,14 +29,14 @@ model::Plan plan_load(const kernel::Root& root, const std::string& name) {
 
 }  // namespace
 
-void add_module(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("module", "kernel modules");
-  verb->require_subcommand(1);
-  auto* load = verb->add_subcommand("load", "load a kernel module, with a way back");
+void add_module(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("module", "kernel modules");
+  verb.needs_verb();
+  auto load = verb.add_verb("load", "load a kernel module, with a way back");
   auto options = std::make_shared<ModuleOptions>();
-  load->add_option("name", options->name, "the module's name")->required();
-  add_change_options(*load, options->change);
-  load->callback([&session, options] {
+  load.option("name", options->name, "the module's name").required();
+  add_change_options(load, options->change);
+  load.on_call([&session, options] {
     session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
       return Result<model::Plan>(plan_load(root, options->name));
     });

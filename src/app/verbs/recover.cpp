@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/change.h"
@@ -82,17 +81,16 @@ Result<int> recover(const Session& session, const RecoverOptions& options) {
 
 }  // namespace
 
-void add_recover(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand(
+void add_recover(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb(
       "recover",
       "after a crash: bring the host to a known state (finish or undo what was cut off)");
   auto options = std::make_shared<RecoverOptions>();
-  verb->add_option("--forget", options->forget, "give up this plan without touching the host");
+  verb.option("--forget", options->forget, "give up this plan without touching the host");
   options->change.wait_seconds = 10;
-  verb->add_option("--wait", options->change.wait_seconds,
-                   "seconds to wait for another change to end")
-      ->capture_default_str();
-  verb->callback([&session, options] {
+  verb.option("--wait", options->change.wait_seconds, "seconds to wait for another change to end")
+      .show_default();
+  verb.on_call([&session, options] {
     auto code = recover(session, *options);
     session.exit_code = code ? *code : report(session, code.error());
   });

@@ -14,7 +14,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/qemu_process.h"
@@ -359,41 +358,41 @@ Result<int> run_or_stop(const Session& session, RunOptions& options) {
   return run_machine(session, options);
 }
 
-void add_machine_options(CLI::App& verb, RunOptions& options) {
-  verb.add_option("--card", options.cards, "card to give to the machine; may be repeated");
-  verb.add_option("--kernel", options.spec.kernel, "file to start: Linux or a multiboot file");
-  verb.add_option("--initrd", options.spec.initrd, "initial RAM disk");
-  verb.add_option("--append", options.spec.append, "the kernel's command line");
-  verb.add_option("--name", options.spec.name, "the machine's name")->capture_default_str();
-  verb.add_option("--memory", options.spec.memory_mib, "memory in MiB")->capture_default_str();
-  verb.add_option("--cpus", options.spec.vcpus, "number of processors")->capture_default_str();
-  verb.add_option("--serial", options.spec.serial_log, "file for the serial port's output");
-  verb.add_option("--accel", options.accelerator, "auto, kvm or tcg")->capture_default_str();
+void add_machine_options(cli::Verb verb, RunOptions& options) {
+  verb.option("--card", options.cards, "card to give to the machine; may be repeated");
+  verb.option("--kernel", options.spec.kernel, "file to start: Linux or a multiboot file");
+  verb.option("--initrd", options.spec.initrd, "initial RAM disk");
+  verb.option("--append", options.spec.append, "the kernel's command line");
+  verb.option("--name", options.spec.name, "the machine's name").show_default();
+  verb.option("--memory", options.spec.memory_mib, "memory in MiB").show_default();
+  verb.option("--cpus", options.spec.vcpus, "number of processors").show_default();
+  verb.option("--serial", options.spec.serial_log, "file for the serial port's output");
+  verb.option("--accel", options.accelerator, "auto, kvm or tcg").show_default();
 }
 
-void add_watch_options(CLI::App& verb, RunOptions& options) {
-  verb.add_option("--until", options.until,
-                  "wait until the serial port says this; then stop the machine, if neither --for "
-                  "nor --detach says otherwise");
-  verb.add_option("--deadline", options.deadline_seconds, "how long --until may take, in seconds")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  auto* keep = verb.add_option("--for", options.for_seconds,
-                               "keep it running this many seconds (after --until), then stop it");
-  verb.add_flag("--detach", options.detach, "leave it running and return")->excludes(keep);
-  verb.add_flag("--print-argv", options.print_argv, "print QEMU's command line, start nothing");
-  verb.add_option("--stop", options.stop, "stop the running machine of this name");
+void add_watch_options(cli::Verb verb, RunOptions& options) {
+  verb.option("--until", options.until,
+              "wait until the serial port says this; then stop the machine, if neither --for "
+              "nor --detach says otherwise");
+  verb.option("--deadline", options.deadline_seconds, "how long --until may take, in seconds")
+      .show_default()
+      .positive();
+  auto keep = verb.option("--for", options.for_seconds,
+                          "keep it running this many seconds (after --until), then stop it");
+  verb.flag("--detach", options.detach, "leave it running and return").excludes(keep);
+  verb.flag("--print-argv", options.print_argv, "print QEMU's command line, start nothing");
+  verb.option("--stop", options.stop, "stop the running machine of this name");
 }
 
 }  // namespace
 
-void add_run(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("run", "start a virtual machine that owns cards");
+void add_run(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("run", "start a virtual machine that owns cards");
   auto options = std::make_shared<RunOptions>();
   options->spec.name = "guest";
-  add_machine_options(*verb, *options);
-  add_watch_options(*verb, *options);
-  verb->callback([options, &session] {
+  add_machine_options(verb, *options);
+  add_watch_options(verb, *options);
+  verb.on_call([options, &session] {
     auto code = run_or_stop(session, *options);
     session.exit_code = code ? *code : report(session, code.error());
   });

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/verb.h"
@@ -31,15 +30,14 @@ Status show_card(const Session& session, const std::string& selector) {
 
 }  // namespace
 
-void add_show(CLI::App& parser, Session& session) {
+void add_show(cli::Verb parser, Session& session) {
   auto selector = std::make_shared<std::string>();
-  auto* verb = parser.add_subcommand("show", "show all that is known about one card");
-  verb->add_option("card", *selector, "address of any of its functions, or its identity")
-      ->required();
-  verb->footer(
+  auto verb = parser.add_verb("show", "show all that is known about one card");
+  verb.option("card", *selector, "address of any of its functions, or its identity").required();
+  verb.footer(
       "FOREIGN marks a device that shares an IOMMU group with the card without being a part of\n"
       "it: the card cannot be given away without that one. Changes nothing.");
-  verb->callback([selector, &session] {
+  verb.on_call([selector, &session] {
     auto done = show_card(session, *selector);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });

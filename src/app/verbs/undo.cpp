@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "app/change.h"
 #include "app/printers/plan.h"
 #include "app/verb.h"
@@ -64,12 +62,12 @@ Status undo(const Session& session, const UndoOptions& options) {
 
 }  // namespace
 
-void add_undo(CLI::App& parser, Session& session) {
-  auto* verb = parser.add_subcommand("undo", "take a change back; the newest one by default");
+void add_undo(cli::Verb parser, Session& session) {
+  auto verb = parser.add_verb("undo", "take a change back; the newest one by default");
   auto options = std::make_shared<UndoOptions>();
-  verb->add_option("id", options->id, "number of the plan, as tessera history shows it");
-  add_change_options(*verb, options->change);
-  verb->callback([&session, options] {
+  verb.option("id", options->id, "number of the plan, as tessera history shows it");
+  add_change_options(verb, options->change);
+  verb.on_call([&session, options] {
     auto done = undo(session, *options);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });
