@@ -94,7 +94,7 @@ class ServerTest : public ::testing::Test {
   }
 
   // Talks nonsense, at which the server hangs up and ends; false when nobody listens.
-  bool end() {
+  bool end() const {
     Fd client = knock(paths_.socket);
     Bytes nonsense(16, std::byte{0xff});
     return send(client.get(), nonsense.data(), nonsense.size(), MSG_NOSIGNAL) == 16;
@@ -106,7 +106,7 @@ class ServerTest : public ::testing::Test {
       return card.run(Deadline::in(Milliseconds(10000)));
     });
   }
-  std::string turn(const std::string& knob) {
+  std::string turn(const std::string& knob) const {
     Fd control = connect_to(paths_.control);
     std::string line = knob + "\n";
     EXPECT_GT(send(control.get(), line.data(), line.size(), MSG_NOSIGNAL), 0);

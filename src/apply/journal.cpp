@@ -125,6 +125,9 @@ struct Journal::Database {
   sqlite3* db = nullptr;
   std::string path;
 
+  Database() = default;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
   ~Database() { sqlite3_close(db); }
 
   Status execute(const char* sql, std::string_view doing) const {

@@ -47,6 +47,8 @@ class Journal {
   /// io (damaged: the sentence says what SQLite found, the hint how to go on).
   static Result<Journal> open(const std::string& state_dir, Mode mode);
 
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
   Journal(Journal&&) noexcept;
   Journal& operator=(Journal&&) noexcept;
   ~Journal();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -57,7 +58,9 @@ TEST_F(JournalTest, finds_the_newest_plan_in_effect_that_is_about_a_card) {
   for (const auto& plan : {two_operations(), other, two_operations(), release, two_operations()}) {
     ids.push_back(journal.begin(plan).value());
   }
-  for (int i : {0, 1, 2, 3}) ASSERT_TRUE(journal.set_state(ids[i], PlanState::applied));
+  for (auto id : std::span(ids).first(4)) {
+    ASSERT_TRUE(journal.set_state(id, PlanState::applied));
+  }
   EXPECT_EQ(journal.newest_applied()->id, ids[3]);
   EXPECT_EQ(journal.newest_applied(Journal::About{"identity", "vfio.assign"})->id, ids[2]);
   EXPECT_EQ(journal.newest_applied(Journal::About{"another card", "vfio.assign"})->id, ids[1]);

@@ -22,7 +22,7 @@ Fd make_file(const std::string& path) {
   return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
-ProcessEnd run(SpawnRequest request) {
+ProcessEnd run(const SpawnRequest& request) {
   auto child = spawn(request);
   if (!child) throw std::runtime_error(one_line(child.error()));
   EXPECT_TRUE(wait_for_end(child->pidfd, Deadline::in(seconds(20))));

@@ -60,8 +60,8 @@ class Agent {
     epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
     timer_ = Fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     fcntl(port_.get(), F_SETFL, fcntl(port_.get(), F_GETFL) | O_NONBLOCK);
-    // Edge-triggered: a virtio port without a client is "readable" for ever. EPOLLOUT tells that one
-    // has come.
+    // Edge-triggered: a virtio port without a client is "readable" for ever. EPOLLOUT tells that
+    // one has come.
     watch(port_.get(), EPOLLIN | EPOLLOUT | EPOLLET | EPOLLRDHUP);
     watch(timer_.get(), EPOLLIN);
     while (!done_) {

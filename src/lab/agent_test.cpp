@@ -48,8 +48,10 @@ struct Outcome {
 std::string everything(int fd) {
   std::string text;
   char bytes[4096];
-  for (ssize_t got; (got = read(fd, bytes, sizeof bytes)) > 0;)
+  ssize_t got = 0;
+  while ((got = read(fd, bytes, sizeof bytes)) > 0) {
     text.append(bytes, static_cast<std::size_t>(got));
+  }
   return text;
 }
 

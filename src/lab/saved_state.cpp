@@ -57,7 +57,7 @@ std::string describe(const LabSpec& spec, const Outside& outside) {
 /// FNV-1a: only a name; the description is compared in full.
 std::uint64_t hash(std::string_view text) {
   std::uint64_t value = 0xcbf29ce484222325;
-  for (unsigned char c : text) value = (value ^ c) * 0x100000001b3;
+  for (char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return value;
 }
 

@@ -87,8 +87,8 @@ struct Card {
   std::vector<int> groups;            ///< sorted, without repeats
   bool integrated = false;            ///< part of the processor package, not a board
 
-  /// Whether the function at `address` is one of the card's own.
-  [[nodiscard]] bool has(const PciAddress& address) const;
+  /// Whether the function at `wanted` is one of the card's own.
+  [[nodiscard]] bool has(const PciAddress& wanted) const;
 };
 
 /// Facts of the running kernel that decide whether a card can be given away.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 
 #include "base/text.h"
 #include "kernel/files.h"
@@ -42,8 +43,8 @@ std::optional<IomemLine> parse_line(std::string_view line) {
 }
 
 std::optional<model::PciAddress> function_above(const std::vector<IomemLine>& above) {
-  for (auto line = above.rbegin(); line != above.rend(); ++line) {
-    if (auto address = model::parse_pci_address(line->name)) return *address;
+  for (const auto& line : std::ranges::reverse_view(above)) {
+    if (auto address = model::parse_pci_address(line.name)) return *address;
   }
   return std::nullopt;
 }

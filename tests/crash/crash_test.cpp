@@ -66,7 +66,7 @@ std::optional<std::string> trouble(const TestHost& host, const std::string& card
       return fmt::format("{}.{} is on {}, but driver_override reads '{}'", card, function, driver,
                          override_text);
     }
-    seen.push_back(vfio ? "vm" : "host");
+    seen.emplace_back(vfio ? "vm" : "host");
   }
   if (seen[0] != seen[1]) return "the card is split between host and vm";
   return std::nullopt;
@@ -88,7 +88,7 @@ class CrashTest {
   }
 
  private:
-  std::optional<TestHost> fresh_host() {
+  std::optional<TestHost> fresh_host() const {
     if (options_.live) return TestHost::live(options_.tessera);
     auto host = TestHost::fake(options_.recording, options_.fakehost, options_.tessera);
     if (!host) {

@@ -91,6 +91,7 @@ int parse_id(const std::string& written, PciId& id) {
   unsigned device = 0;
   unsigned subvendor = 0;
   unsigned subdevice = 0;
+  // As the kernel's new_id_store() reads it. NOLINTNEXTLINE(cert-err34-c)
   int count = std::sscanf(written.c_str(), "%x %x %x %x %x %x", &vendor, &device, &subvendor,
                           &subdevice, &id.class_code, &id.class_mask);
   if (count >= 1) id.vendor = vendor;

@@ -196,7 +196,9 @@ FaultAnswer apply_faults(Call& call, const Behaviour& behaviour) {
   }
   if (Fault* failing = find(host, Fault::Kind::fail, call.path)) {
     int error = failing->error;
-    if (failing->left > 0 && --failing->left == 0) forget(host, failing->number);
+    const bool counted = failing->left > 0;
+    if (counted) --failing->left;
+    if (counted && failing->left == 0) forget(host, failing->number);
     show(host);
     return {true, -error};
   }

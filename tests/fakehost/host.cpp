@@ -66,8 +66,7 @@ std::string relative_target(std::string_view link, std::string_view target) {
   return path.empty() ? "." : path;
 }
 
-Host::Host(kernel::Recording recording) {
-  tree = std::move(recording.tree);
+Host::Host(kernel::Recording recording) : tree(std::move(recording.tree)) {
   complete(*this, recording);
 }
 

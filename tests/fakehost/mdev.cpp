@@ -158,6 +158,7 @@ int remove_mediated_device(Call& call, std::string uuid) {
   return 0;
 }
 
+// A copy: the name may be the device's own, which goes away. NOLINTNEXTLINE(performance-*)
 int remove_mediated_devices(Call& call, std::string parent) {
   Host& host = call.host;
   Device* owner = host.device("pci", parent);

@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tessera::fuzz::must;
   using namespace std::chrono_literals;
-  constexpr std::size_t fits_a_socket = 64 * 1024;
+  constexpr std::size_t fits_a_socket = 64UZ * 1024;
   if (size > fits_a_socket) return 0;
   int ends[2];
   must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "a socket pair");

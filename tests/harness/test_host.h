@@ -22,6 +22,7 @@ class TestHost {
   TestHost(TestHost&& other) noexcept;
   TestHost& operator=(TestHost&&) = delete;
   TestHost(const TestHost&) = delete;
+  TestHost& operator=(const TestHost&) = delete;
   ~TestHost();
 
   /// Runs a shell command in which `tessera` is the binary under test and looks at this host, and

@@ -19,7 +19,7 @@ bool turn(int socket, std::string knob) {
   char byte = 0;
   while (read(socket, &byte, 1) == 1 && byte != '\n') answer += byte;
   std::printf("%s\n", answer.c_str());
-  return !answer.empty() && answer.rfind("error", 0) != 0;
+  return !answer.empty() && !answer.starts_with("error");
 }
 
 }  // namespace
