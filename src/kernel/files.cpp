@@ -38,6 +38,18 @@ std::string module(std::string_view name, std::string_view file) {
   return below(modules, name, file);
 }
 
+std::string module_parameter(std::string_view module_name, std::string_view parameter) {
+  return fmt::format("{}/parameters/{}", module(module_name), parameter);
+}
+
+std::string memory_node(int node, std::string_view file) {
+  return below(memory_nodes, fmt::format("node{}", node), file);
+}
+
+std::string boot_config(std::string_view release) {
+  return fmt::format("/boot/config-{}", release);
+}
+
 std::string module_table(std::string_view release, std::string_view file) {
   return below("/lib/modules", release, file);
 }

@@ -31,12 +31,16 @@ inline constexpr std::string_view platform_drivers = "/sys/bus/platform/drivers"
 std::string platform_device(std::string_view name, std::string_view file = {});
 std::string platform_driver(std::string_view driver, std::string_view file = {});
 
-// --- memory nodes (ABI/stable/sysfs-devices-node) ---
+// --- processors and memory (ABI/stable/sysfs-devices-node, sysfs-kernel-mm-hugepages) ---
+inline constexpr std::string_view processors = "/sys/devices/system/cpu";
 inline constexpr std::string_view memory_nodes = "/sys/devices/system/node";
+inline constexpr std::string_view huge_pages = "/sys/kernel/mm/hugepages";
+std::string memory_node(int node, std::string_view file);
 
 // --- modules ---
 inline constexpr std::string_view modules = "/sys/module";
 std::string module(std::string_view name, std::string_view file = {});
+std::string module_parameter(std::string_view module, std::string_view parameter);
 /// /lib/modules/RELEASE/FILE ("modules.alias", "modules.builtin").
 std::string module_table(std::string_view release, std::string_view file);
 
@@ -44,6 +48,9 @@ std::string module_table(std::string_view release, std::string_view file);
 inline constexpr std::string_view proc = "/proc";
 inline constexpr std::string_view proc_cmdline = "/proc/cmdline";
 inline constexpr std::string_view proc_cpuinfo = "/proc/cpuinfo";
+inline constexpr std::string_view proc_config = "/proc/config.gz";
+inline constexpr std::string_view proc_meminfo = "/proc/meminfo";
+inline constexpr std::string_view proc_self_limits = "/proc/self/limits";
 inline constexpr std::string_view proc_iomem = "/proc/iomem";
 inline constexpr std::string_view proc_modules = "/proc/modules";
 inline constexpr std::string_view proc_self_exe = "/proc/self/exe";
@@ -60,6 +67,38 @@ inline constexpr std::string_view dev_kvm = "/dev/kvm";
 inline constexpr std::string_view dev_kmsg = "/dev/kmsg";
 inline constexpr std::string_view dev_null = "/dev/null";
 inline constexpr std::string_view dev_mem_root = "/dev";
+
+// --- security and firmware (security/lockdown, efivarfs) ---
+inline constexpr std::string_view lockdown = "/sys/kernel/security/lockdown";
+inline constexpr std::string_view efi = "/sys/firmware/efi";
+/// Four bytes of attributes, then 1 or 0 (UEFI specification 3.3).
+inline constexpr std::string_view efi_secure_boot =
+    "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+// --- how the machine boots, and settings of modules ---
+inline constexpr std::string_view os_release = "/etc/os-release";
+inline constexpr std::string_view os_release_default = "/usr/lib/os-release";
+/// /boot/config-RELEASE
+std::string boot_config(std::string_view release);
+inline constexpr std::string_view proxmox_boot_uuids = "/etc/kernel/proxmox-boot-uuids";
+inline constexpr std::string_view ostree_booted = "/run/ostree-booted";
+/// Files, and folders whose files count, that say what is loaded and how.
+struct Settings {
+  std::string_view path;
+  std::string_view extension;  ///< of the files of a folder; empty: `path` is a file
+};
+inline constexpr Settings settings[] = {
+    {"/etc/default/grub", {}},
+    {"/etc/default/grub.d", ".cfg"},
+    {"/etc/dracut.conf", {}},
+    {"/etc/dracut.conf.d", ".conf"},
+    {"/etc/initramfs-tools/modules", {}},
+    {"/etc/kernel/cmdline", {}},
+    {"/etc/mkinitcpio.conf", {}},
+    {"/etc/modprobe.d", ".conf"},
+    {"/etc/modules", {}},
+    {"/etc/modules-load.d", ".conf"},
+};
 
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";

@@ -270,6 +270,43 @@ bool is_note(std::string_view path) {
   return !path.starts_with('/') || path.find('@') != std::string_view::npos;
 }
 
+constexpr std::string_view hex_start = "@hex(";
+constexpr std::size_t most_hex = std::size_t{64} << 10;
+
+/// The bytes of "@hex(N) 8680..."; nothing when that is not well formed.
+std::optional<std::string> from_hex(std::string_view value) {
+  auto close = value.find(") ");
+  if (!value.starts_with(hex_start) || close == std::string_view::npos) return std::nullopt;
+  auto size = text::to_number(value.substr(hex_start.size(), close - hex_start.size()));
+  auto digits = value.substr(close + 2);
+  if (!size || *size > most_hex || digits.size() % 2 != 0 || digits.size() / 2 > *size) {
+    return std::nullopt;
+  }
+  std::string bytes(*size, '\0');
+  for (std::size_t i = 0; i * 2 < digits.size(); ++i) {
+    const auto pair = digits.substr(i * 2, 2);
+    auto byte = pair.starts_with("0x") ? std::nullopt : text::to_number(pair, 16);
+    if (!byte) return std::nullopt;
+    bytes[i] = static_cast<char>(*byte);
+  }
+  return bytes;
+}
+
+std::string to_hex(std::string_view bytes) {
+  auto end = bytes.find_last_not_of('\0');
+  std::string value = fmt::format("{}{}) ", hex_start, bytes.size());
+  for (char c : bytes.substr(0, end == std::string_view::npos ? 0 : end + 1)) {
+    value += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  return value;
+}
+
+/// A byte that a text file of the kernel's has: printable, white space, or beyond ASCII.
+bool is_text(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t';
+}
+
 bool is_left_out(std::string_view value) {
   constexpr std::string_view start = "@binary(";
   return value.starts_with(start) && value.ends_with(')') &&
@@ -309,8 +346,12 @@ class Reader {
     auto path = line.substr(0, tab);
     auto value = line.substr(tab + 1);
     if (path.empty()) return wrong(number, "the path is empty");
-    auto plain = unescape(value);
-    if (!plain) return wrong(number, "a backslash is followed by something else than n, t or \\");
+    const bool hex = value.starts_with(hex_start);
+    auto plain = hex ? from_hex(value) : unescape(value);
+    if (!plain) {
+      return wrong(number, hex ? "it is not @hex(SIZE) and at most SIZE bytes of two digits each"
+                               : "a backslash is followed by something else than n, t or \\");
+    }
     if (is_note(path)) {
       recording_.notes.push_back({std::string(path), std::move(*plain)});
       return {};
@@ -414,6 +455,31 @@ class Reader {
 };
 
 }  // namespace
+
+std::string recorded_value(std::string_view content) {
+  const bool taken_for_another = content.starts_with("-> ") || content.starts_with('@');
+  if (taken_for_another || !std::ranges::all_of(content, is_text)) {
+    return content.size() <= most_hex ? to_hex(content)
+                                      : fmt::format("@binary({})", content.size());
+  }
+  std::string value;
+  for (char c : content) {
+    switch (c) {
+      case '\n':
+        value += "\\n";
+        break;
+      case '\t':
+        value += "\\t";
+        break;
+      case '\\':
+        value += "\\\\";
+        break;
+      default:
+        value += c;
+    }
+  }
+  return value;
+}
 
 Result<Recording> parse_recording(std::string_view text, std::string_view name) {
   return Reader(name).read(text);

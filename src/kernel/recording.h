@@ -72,6 +72,8 @@ class Tree {
 ///
 ///   value "-> target"   a symbolic link          "@dir"        an empty directory
 ///   value "@binary(N)"  a file of N bytes that were left out: not in the tree
+///   value "@hex(N) 8680c0..."  a binary file of N bytes (at most 64 KiB), two digits a byte; what
+///                       is missing at its end is zeros (a device's configuration space)
 ///   escapes in values: \n (newline), \t (tab), \\ (backslash)
 ///   paths that do not start with "/", or with a piece that has an '@' ("/@distances/...",
 ///   "resource@bar2"), are notes: kept, never files. "dmesg" notes are kernel log lines;
@@ -92,6 +94,11 @@ struct Recording {
   std::vector<Note> notes;
   std::vector<std::string> repeated;  ///< "line 8: /sys/... was given in line 7 already"
 };
+
+/// The value that stands for `content` in a recording: text with its escapes, or "@hex(N) ..."
+/// where it holds bytes that no text has, or would be taken for something else ("@binary(N)" if
+/// that is more than 64 KiB).
+std::string recorded_value(std::string_view content);
 
 /// Reads the format above. `name` is the file's name for messages ("hosts/a/tree.tsv").
 /// Errors: invalid, naming file, line and what is wrong (no TAB, a bad escape, a limit passed, a

@@ -53,6 +53,28 @@ TEST(recording, values_are_files_links_and_directories) {
   EXPECT_TRUE(repeated.empty());
 }
 
+TEST(recording, binary_files_are_hex_with_the_zeros_at_their_end_left_out) {
+  auto [tree, notes, repeated] = parsed("/sys/config\t@hex(6) de1040a0\n/sys/none\t@hex(0) \n");
+  EXPECT_EQ(content(tree, "/sys/config"), std::string("\xde\x10\x40\xa0\0\0", 6));
+  EXPECT_EQ(content(tree, "/sys/none"), "");
+  for (const char* wrong : {"@hex(1) abcd", "@hex(2) abc", "@hex(2) 0xab", "@hex(2)ab",
+                            "@hex(x) ab", "@hex(65537) ab"}) {
+    EXPECT_NE(error_of(std::string("/sys/config\t") + wrong).find("@hex(SIZE)"), std::string::npos)
+        << wrong;
+  }
+}
+
+TEST(recording, any_content_can_be_written_down_and_read_back) {
+  const std::string contents[] = {
+      "",         "text\twith\nlines\\",          "@dir", "-> there",
+      "@hex(1) ", std::string("\0\x01\xff\0", 4), "\r\n", "caf\xc3\xa9"};
+  for (const auto& one : contents) {
+    auto [tree, notes, repeated] = parsed("/sys/a\t" + recorded_value(one) + "\n");
+    EXPECT_EQ(content(tree, "/sys/a"), one);
+  }
+  EXPECT_EQ(recorded_value(std::string(65537, '\0')), "@binary(65537)");
+}
+
 TEST(recording, comments_blank_lines_and_left_out_bytes_make_no_file) {
   auto recording = parsed("# a comment\n\n/sys/config\t@binary(256)\n/sys/x\t1");
   EXPECT_EQ(recording.tree.find("/sys/config"), nullptr);

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "model/pci.h"
+#include "model/pci_details.h"
+#include "model/processors.h"
 #include "model/reading.h"
+#include "model/system.h"
 
 namespace tessera::model {
 
@@ -41,6 +44,18 @@ struct PciFunction {
   Reading<int> vf_enabled;                ///< sriov_numvfs
   std::vector<std::string> mdevs;         ///< UUIDs of mediated devices made on it
   std::vector<std::string> device_files;  ///< "/dev/dri/card0", "/dev/snd/controlC1", ...
+
+  // Read with Detail::everything only.
+  Reading<std::uint8_t> revision;
+  Reading<std::vector<Bar>> bars;  ///< those that have addresses, by index
+  PciLink link;
+  Reading<std::string> power_state;  ///< "D0", "D3hot", "D3cold", "unknown"
+  Reading<std::string> local_cpus;   ///< processors near it, "0-7"
+  /// From configuration space: of a card's functions, and of what may stand above or beside them.
+  /// Absent for others, and for a device that reading it would wake up.
+  Reading<Capabilities> capabilities;
+  bool vendor_vgpu = false;             ///< has the vendor's vGPU files (NVIDIA's nvidia/ folder)
+  std::vector<std::string> mdev_types;  ///< folders of mdev_supported_types
 };
 
 /// A stretch of bus addresses that the IOMMU keeps for itself (reserved_regions).
@@ -91,27 +106,17 @@ struct Card {
   [[nodiscard]] bool has(const PciAddress& wanted) const;
 };
 
-/// Facts of the running kernel that decide whether a card can be given away.
-struct KernelFacts {
-  Reading<std::string> release;
-  Reading<std::string> command_line;
-  std::vector<std::string> iommu_units;  ///< "dmar0", "ivhd0", ...
-  /// /sys/kernel/iommu_groups is there, even if empty; absent in a recording without it.
-  Reading<bool> iommu_groups_present;
-  Reading<bool> cpu_virtualization;  ///< vmx or svm among the CPU's flags
-  Reading<bool> kvm_device;          ///< /dev/kvm is there
-  Reading<bool> vfio_pci_available;  ///< module listed in modules.alias, or present
-  Reading<bool> vfio_pci_loaded;
-  Reading<bool> unsafe_interrupts_allowed;  ///< vfio_iommu_type1.allow_unsafe_interrupts
-  Reading<bool> noiommu_enabled;            ///< vfio.enable_unsafe_noiommu_mode
-  /// Intel only: every DMAR unit can remap interrupts (ecap bit 3, VT-d spec 10.4.3).
-  Reading<bool> interrupt_remapping;
+/// How much of a host is looked at.
+enum class Detail {
+  cards,       ///< what a list of cards shows; of other functions address, class, ids and driver
+  everything,  ///< all fields below
 };
 
 /// Everything read from one host at one time: a plain value, the input of every decision.
 struct HostSnapshot {
   std::string source;  ///< "/" or what --root was given
   bool live = false;
+  Detail detail = Detail::everything;
   KernelFacts kernel;
   std::vector<PciFunction> functions;  ///< sorted by address
   std::vector<IommuGroup> groups;      ///< sorted by number
@@ -120,6 +125,12 @@ struct HostSnapshot {
   std::vector<Holder> holders;
   int unreadable_processes = 0;         ///< processes whose open files we may not see
   std::vector<std::string> kernel_log;  ///< lines that matter to a decision, oldest first
+
+  BootFacts boot;
+  std::vector<SettingsFile> settings;  ///< sorted by path
+  std::vector<MemoryNode> nodes;       ///< sorted by number; empty when not known
+  std::vector<HugePages> huge_pages;   ///< of the whole host, by size
+  Reading<Processors> processors;
 
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
   [[nodiscard]] const IommuGroup* group(int number) const;

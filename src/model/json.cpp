@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/json.h"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -69,6 +71,29 @@ Json addresses(const std::vector<PciAddress>& list) {
   return json;
 }
 
+Json text_map(const std::map<std::string, std::string>& texts) {
+  Json json = Json::object();
+  for (const auto& [key, text] : texts) json[key] = json_text(text);
+  return json;
+}
+
+// list_of() finds only those declared before it.
+Json to_json(const HugePages& pages);
+Json to_json(const MemoryNode& node);
+Json to_json(const Bar& bar);
+Json to_json(const PciFunction& function);
+Json to_json(const IommuGroup& group);
+Json to_json(const BootFramebuffer& framebuffer);
+Json to_json(const Holder& holder);
+Json to_json(const Finding& finding);
+
+template <typename T>
+Json list_of(const std::vector<T>& items) {
+  Json list = Json::array();
+  for (const auto& item : items) list.push_back(to_json(item));
+  return list;
+}
+
 Json to_json(const KernelFacts& kernel) {
   Json json = Json::object();
   put(json, "release", kernel.release);
@@ -82,6 +107,94 @@ Json to_json(const KernelFacts& kernel) {
   put(json, "unsafe_interrupts_allowed", kernel.unsafe_interrupts_allowed);
   put(json, "noiommu_enabled", kernel.noiommu_enabled);
   put(json, "interrupt_remapping", kernel.interrupt_remapping);
+  if (!kernel.config.empty()) json["config"] = kernel.config;
+  put(json, "modules", kernel.modules, json_texts);
+  if (!kernel.parameters.empty()) json["parameters"] = text_map(kernel.parameters);
+  put(json, "unknown_modules", kernel.unknown_modules, json_texts);
+  put(json, "lockdown", kernel.lockdown);
+  put(json, "secure_boot", kernel.secure_boot);
+  put(json, "memlock_limit", kernel.memlock_limit);
+  return json;
+}
+
+Json to_json(const BootFacts& boot) {
+  Json json = Json::object();
+  put(json, "distribution", boot.distribution);
+  put(json, "like", boot.like);
+  put(json, "version", boot.version);
+  put(json, "pretty_name", boot.pretty_name);
+  put(json, "flow", boot.flow);
+  put(json, "initramfs", boot.initramfs);
+  return json;
+}
+
+Json to_json(const HugePages& pages) {
+  Json json = {{"size_kib", pages.size_kib}};
+  put(json, "total", pages.total);
+  put(json, "free", pages.free);
+  return json;
+}
+
+Json to_json(const MemoryNode& node) {
+  Json json = {{"number", node.number}};
+  put(json, "cpus", node.cpus);
+  put(json, "memory_kib", node.memory_kib);
+  put(json, "free_kib", node.free_kib);
+  if (!node.huge_pages.empty()) json["huge_pages"] = list_of(node.huge_pages);
+  if (!node.distances.empty()) json["distances"] = node.distances;
+  return json;
+}
+
+Json to_json(const Processors& processors) {
+  Json json = {{"packages", processors.packages},
+               {"cores", processors.cores.size()},
+               {"threads", processors.threads()}};
+  json["last_level_caches"] = Json::array();
+  for (const auto& cache : processors.last_level_caches) {
+    json["last_level_caches"].push_back(
+        {{"level", cache.level}, {"size_kib", cache.size_kib}, {"cpus", cache.cpus}});
+  }
+  return json;
+}
+
+Json to_json(const Bar& bar) {
+  return {{"index", bar.index},
+          {"first", fmt::format("0x{:x}", bar.first)},
+          {"last", fmt::format("0x{:x}", bar.last)},
+          {"kind", bar.io ? "io" : "memory"},
+          {"prefetchable", bar.prefetchable},
+          {"wide", bar.wide}};
+}
+
+void put(Json& json, const char* key, const PciLink& link) {
+  Json item = Json::object();
+  put(item, "speed_gt", link.speed_gt);
+  put(item, "max_speed_gt", link.max_speed_gt);
+  put(item, "width", link.width);
+  put(item, "max_width", link.max_width);
+  if (!item.empty()) json[key] = std::move(item);
+}
+
+Json to_json(const Capabilities& capabilities) {
+  if (capabilities.silent) return {{"silent", true}};
+  Json json = {{"type", to_string(capabilities.type)},
+               {"function_level_reset", capabilities.function_level_reset}};
+  if (capabilities.acs) {
+    json["acs"] = {{"capabilities", fmt::format("0x{:02x}", capabilities.acs->capabilities)},
+                   {"control", fmt::format("0x{:02x}", capabilities.acs->control)},
+                   {"isolates", capabilities.acs->isolates()}};
+  }
+  if (capabilities.sr_iov) {
+    json["sr_iov"] = {{"total_vfs", capabilities.sr_iov->total_vfs},
+                      {"enabled_vfs", capabilities.sr_iov->enabled_vfs},
+                      {"offset", capabilities.sr_iov->offset},
+                      {"stride", capabilities.sr_iov->stride},
+                      {"vf_device", id_text(capabilities.sr_iov->vf_device)}};
+  }
+  for (const auto& bar : capabilities.resizable_bars) {
+    json["resizable_bars"].push_back(
+        {{"index", bar.index}, {"size_mib", bar.size_mib}, {"possible_mib", bar.possible_mib}});
+  }
   return json;
 }
 
@@ -111,6 +224,16 @@ Json to_json(const PciFunction& function) {
   put(json, "vf_enabled", function.vf_enabled);
   put(json, "mdevs", function.mdevs);
   put(json, "device_files", function.device_files);
+  put(json, "revision", function.revision,
+      [](std::uint8_t value) { return fmt::format("{:02x}", value); });
+  put(json, "bars", function.bars, [](const std::vector<Bar>& bars) { return list_of(bars); });
+  put(json, "link", function.link);
+  put(json, "power_state", function.power_state);
+  put(json, "local_cpus", function.local_cpus);
+  put(json, "capabilities", function.capabilities,
+      [](const Capabilities& value) { return to_json(value); });
+  if (function.vendor_vgpu) json["vendor_vgpu"] = true;
+  put(json, "mdev_types", function.mdev_types);
   return json;
 }
 
@@ -163,13 +286,6 @@ Json to_json(const Finding& finding) {
   return json;
 }
 
-template <typename T>
-Json list_of(const std::vector<T>& items) {
-  Json list = Json::array();
-  for (const auto& item : items) list.push_back(to_json(item));
-  return list;
-}
-
 }  // namespace
 
 nlohmann::ordered_json to_json(const Card& card, const HostSnapshot& host) {
@@ -193,7 +309,11 @@ nlohmann::ordered_json to_json(const Card& card, const HostSnapshot& host) {
 
 nlohmann::ordered_json to_json(const HostSnapshot& host) {
   Json json = {{"schema", host_schema}, {"source", json_text(host.source)}, {"live", host.live}};
+  json["boot"] = to_json(host.boot);
   json["kernel"] = to_json(host.kernel);
+  for (const auto& file : host.settings) {
+    json["settings"].push_back({{"path", json_text(file.path)}, {"text", json_text(file.text)}});
+  }
   json["cards"] = Json::array();
   for (const auto& card : host.cards) json["cards"].push_back(to_json(card, host));
   json["functions"] = list_of(host.functions);
@@ -201,6 +321,9 @@ nlohmann::ordered_json to_json(const HostSnapshot& host) {
   json["framebuffers"] = list_of(host.framebuffers);
   json["holders"] = list_of(host.holders);
   json["unreadable_processes"] = host.unreadable_processes;
+  put(json, "processors", host.processors, [](const Processors& value) { return to_json(value); });
+  json["nodes"] = list_of(host.nodes);
+  json["huge_pages"] = list_of(host.huge_pages);
   json["kernel_log"] = json_texts(host.kernel_log);
   return json;
 }

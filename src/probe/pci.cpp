@@ -2,6 +2,7 @@
 #include "probe/pci.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include <fmt/format.h>
@@ -9,6 +10,8 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/pci_names.h"
+#include "probe/cards.h"
+#include "probe/config_space.h"
 #include "probe/device_files.h"
 #include "probe/read.h"
 
@@ -28,6 +31,10 @@ class FunctionDirectory {
     listed_ = names.has_value();
     if (names) names_ = std::move(*names);
   }
+  /// Without the listing, for those who want a few files that are always there.
+  static FunctionDirectory unlisted(const kernel::Root& root, std::string bdf) {
+    return {root, std::move(bdf), Unlisted{}};
+  }
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool has(std::string_view name) const {
@@ -45,6 +52,9 @@ class FunctionDirectory {
   [[nodiscard]] Reading<std::uint32_t> class_code() const {
     return has("class") ? read_hex(root_, path("class"), 0xffffff) : Reading<std::uint32_t>{};
   }
+  [[nodiscard]] Reading<std::uint32_t> small_hex(std::string_view name) const {
+    return has(name) ? read_hex(root_, path(name), 0xff) : Reading<std::uint32_t>{};
+  }
   [[nodiscard]] Reading<int> number(std::string_view name) const {
     return has(name) ? read_int(root_, path(name)) : Reading<int>{};
   }
@@ -56,6 +66,9 @@ class FunctionDirectory {
   }
 
  private:
+  struct Unlisted {};
+  FunctionDirectory(const kernel::Root& root, std::string bdf, Unlisted /*chosen*/)
+      : root_(root), bdf_(std::move(bdf)) {}
   [[nodiscard]] std::string path(std::string_view name) const {
     return files::pci_device(bdf_, name);
   }
@@ -66,7 +79,17 @@ class FunctionDirectory {
   std::vector<std::string> names_;
 };
 
+/// One read of modalias tells all five; a recording may have their own files only.
 void read_ids(const FunctionDirectory& directory, PciFunction& function) {
+  function.modalias = directory.text("modalias").value_or("");
+  if (auto ids = parse_modalias(function.modalias)) {
+    function.vendor = ids->vendor;
+    function.device = ids->device;
+    function.subsystem_vendor = ids->subsystem_vendor;
+    function.subsystem_device = ids->subsystem_device;
+    function.class_code = ids->class_code;
+    return;
+  }
   function.vendor = directory.id("vendor");
   function.device = directory.id("device");
   function.subsystem_vendor = directory.id("subsystem_vendor");
@@ -93,10 +116,12 @@ void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
 
 void read_driver(const FunctionDirectory& directory, PciFunction& function) {
   function.driver = directory.link("driver").value_or("");
+}
+
+void read_driver_override(const FunctionDirectory& directory, PciFunction& function) {
   function.driver_override = directory.text("driver_override");
   if (function.driver_override == Reading<std::string>("(null)"))
     function.driver_override = std::string{};
-  function.modalias = directory.text("modalias").value_or("");
 }
 
 void read_reset_methods(const FunctionDirectory& directory, PciFunction& function) {
@@ -110,37 +135,87 @@ void read_reset_methods(const FunctionDirectory& directory, PciFunction& functio
   }
 }
 
-void read_place(const FunctionDirectory& directory, const kernel::Root& root,
-                PciFunction& function) {
+void read_path(const kernel::Root& root, PciFunction& function) {
   auto target = root.read_link(files::pci_device(to_string(function.address)));
   if (target) function.sysfs_path = sysfs_path_of_link(*target);
   auto chain = addresses_in_path(function.sysfs_path);
   if (chain.size() >= 2) function.parent = chain[chain.size() - 2];
+}
+
+void read_group(const FunctionDirectory& directory, PciFunction& function) {
   auto group = directory.link("iommu_group");
   if (group.has_value()) {
     if (auto number = parse_int(group.value())) function.iommu_group = *number;
   } else if (group.is_unreadable()) {
     function.iommu_group = Reading<int>::unreadable(group.why());
   }
-  function.numa_node = directory.number("numa_node");
-  function.boot_vga = directory.flag("boot_vga");
-  // A recording may have left the file out; only a live system's silence means conventional PCI.
-  bool has_link = std::ranges::binary_search(directory.names(), "max_link_speed");
-  if (has_link) function.express = true;
-  if (!has_link && root.kind() == kernel::Root::Kind::live) function.express = false;
 }
 
-void read_virtual_functions(const FunctionDirectory& directory, PciFunction& function) {
+void read_physical_function(const FunctionDirectory& directory, PciFunction& function) {
   auto physical = directory.link("physfn");
-  if (physical.has_value()) {
-    auto address = model::parse_pci_address(physical.value());
-    if (address) function.physical_function = *address;
-  }
+  if (!physical.has_value()) return;
+  auto address = model::parse_pci_address(physical.value());
+  if (address) function.physical_function = *address;
+}
+
+void read_sharing(const FunctionDirectory& directory, const kernel::Root& root,
+                  PciFunction& function) {
   function.vf_total = directory.number("sriov_totalvfs");
   function.vf_enabled = directory.number("sriov_numvfs");
   for (const auto& name : directory.names()) {
     if (is_uuid(name)) function.mdevs.push_back(name);
   }
+  function.vendor_vgpu = std::ranges::binary_search(directory.names(), "nvidia");
+  if (!std::ranges::binary_search(directory.names(), "mdev_supported_types")) return;
+  auto types = root.list(files::pci_device(to_string(function.address), "mdev_supported_types"));
+  if (types) function.mdev_types = std::move(*types);
+}
+
+/// "8.0 GT/s PCIe" gives 8; "Unknown" (a link that is down) is unreadable with that word.
+Reading<double> speed_of(const Reading<std::string>& text) {
+  if (!text.has_value()) {
+    return text.is_absent() ? Reading<double>{} : Reading<double>::unreadable(text.why());
+  }
+  auto words = text::words(text.value());
+  const auto dot = words.empty() ? 0 : std::min(words.front().find('.'), words.front().size());
+  auto whole = words.empty() ? std::nullopt : text::to_number(words.front().substr(0, dot));
+  if (!whole) return Reading<double>::unreadable(text.value());
+  return static_cast<double>(*whole) + (words.front().substr(dot) == ".5" ? 0.5 : 0.0);
+}
+
+void read_link(const FunctionDirectory& directory, const kernel::Root& root,
+               PciFunction& function) {
+  // A recording may have left the file out; only a live system's silence means conventional PCI.
+  const bool has_link = std::ranges::binary_search(directory.names(), "max_link_speed");
+  if (has_link) function.express = true;
+  if (!has_link && root.kind() == kernel::Root::Kind::live) function.express = false;
+  function.link.speed_gt = speed_of(directory.text("current_link_speed"));
+  function.link.max_speed_gt = speed_of(directory.text("max_link_speed"));
+  function.link.width = directory.number("current_link_width");
+  function.link.max_width = directory.number("max_link_width");
+}
+
+void read_details(const FunctionDirectory& directory, const kernel::Root& root,
+                  PciFunction& function) {
+  read_driver_override(directory, function);
+  read_reset_methods(directory, function);
+  read_link(directory, root, function);
+  if (function.physical_function) return;  // the rest is its physical function's
+  read_sharing(directory, root, function);
+  auto revision = directory.small_hex("revision");
+  if (revision.has_value()) function.revision = static_cast<std::uint8_t>(revision.value());
+  auto resource = directory.text("resource");
+  if (resource.has_value()) function.bars = parse_resource(resource.value());
+  function.power_state = directory.text("power_state");
+  function.local_cpus = directory.text("local_cpulist");
+}
+
+/// What a list of cards shows of one of their functions.
+void read_card_function(const FunctionDirectory& directory, PciFunction& function) {
+  read_driver(directory, function);
+  read_group(directory, function);
+  function.numa_node = directory.number("numa_node");
+  function.boot_vga = directory.flag("boot_vga");
 }
 
 PciFunction read_function(const kernel::Root& root, const kernel::PciNameTable& names,
@@ -150,30 +225,92 @@ PciFunction read_function(const kernel::Root& root, const kernel::PciNameTable& 
   FunctionDirectory directory(root, to_string(address));
   read_ids(directory, function);
   read_names(root, names, function);
-  read_driver(directory, function);
-  read_reset_methods(directory, function);
-  read_place(directory, root, function);
-  read_virtual_functions(directory, function);
+  read_path(root, function);
+  read_card_function(directory, function);
+  read_physical_function(directory, function);
+  read_details(directory, root, function);
   function.device_files = device_files_of(root, function, directory.names());
   return function;
+}
+
+/// Only what tells whether it belongs to a card.
+PciFunction read_outline(const kernel::Root& root, const model::PciAddress& address) {
+  PciFunction function;
+  function.address = address;
+  const FunctionDirectory directory = FunctionDirectory::unlisted(root, to_string(address));
+  read_ids(directory, function);
+  read_path(root, function);
+  if (function.class_code.has_value() && model::is_gpu_class(function.class_code.value())) {
+    read_physical_function(directory, function);
+  }
+  return function;
+}
+
+Result<std::vector<model::PciAddress>> list_addresses(const kernel::Root& root) {
+  std::vector<model::PciAddress> addresses;
+  auto names = root.list(files::pci_devices);
+  if (!names && names.error().kind == ErrorKind::not_found) return addresses;
+  if (!names) return fail(std::move(names.error()));
+  for (const auto& name : *names) {
+    auto address = model::parse_pci_address(name);
+    if (address && to_string(*address) == name) addresses.push_back(*address);
+  }
+  std::ranges::sort(addresses);
+  return addresses;
 }
 
 }  // namespace
 
 Result<std::vector<PciFunction>> read_functions(const kernel::Root& root) {
-  auto names = root.list(files::pci_devices);
-  if (!names && names.error().kind == ErrorKind::not_found) return std::vector<PciFunction>{};
-  if (!names) return fail(std::move(names.error()));
-  const kernel::PciNameTable name_table;
+  TRY_LET(const auto addresses, list_addresses(root));
+  const kernel::PciNameTable names;
   std::vector<PciFunction> functions;
-  for (const auto& name : *names) {
-    auto address = model::parse_pci_address(name);
-    if (address && to_string(*address) == name) {
-      functions.push_back(read_function(root, name_table, *address));
+  for (const auto& address : addresses) functions.push_back(read_function(root, names, address));
+  return functions;
+}
+
+Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
+  TRY_LET(const auto addresses, list_addresses(root));
+  std::vector<PciFunction> functions;
+  for (const auto& address : addresses) functions.push_back(read_outline(root, address));
+  const kernel::PciNameTable names;
+  for (const auto& card : find_cards(functions)) {
+    for (const auto& address : card.functions) {
+      auto function = std::ranges::lower_bound(functions, address, {}, &PciFunction::address);
+      const auto directory = FunctionDirectory::unlisted(root, to_string(address));
+      read_names(root, names, *function);
+      read_card_function(directory, *function);
+      // Whether a recording knows the driver; a live kernel always does.
+      if (root.kind() != kernel::Root::Kind::live) read_driver_override(directory, *function);
     }
   }
-  std::ranges::sort(functions, {}, &PciFunction::address);
   return functions;
+}
+
+std::optional<ModaliasIds> parse_modalias(std::string_view text) {
+  // "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X" (drivers/pci/pci-sysfs.c, modalias_show)
+  struct Piece {
+    std::string_view key;
+    std::size_t digits;
+  };
+  constexpr Piece pieces[] = {{"pci:v", 8}, {"d", 8},  {"sv", 8}, {"sd", 8},
+                              {"bc", 2},    {"sc", 2}, {"i", 2}};
+  std::array<std::uint32_t, std::size(pieces)> values = {};
+  for (std::size_t i = 0; i < std::size(pieces); ++i) {
+    const auto& [key, digits] = pieces[i];
+    if (!text.starts_with(key) || text.size() < key.size() + digits) return std::nullopt;
+    auto number = text::to_number(text.substr(key.size(), digits), 16);
+    if (!number) return std::nullopt;
+    values.at(i) = static_cast<std::uint32_t>(*number);
+    text.remove_prefix(key.size() + digits);
+  }
+  const auto id = [&](std::size_t i) { return static_cast<std::uint16_t>(values.at(i)); };
+  if (!text.empty()) return std::nullopt;
+  return ModaliasIds{.vendor = id(0),
+                     .device = id(1),
+                     .subsystem_vendor = id(2),
+                     .subsystem_device = id(3),
+                     .class_code = values[4] << 16 | values[5] << 8 | values[6]};
 }
 
 std::string sysfs_path_of_link(std::string_view target) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,6 +17,23 @@ namespace tessera::probe {
 /// (vfio_module, usual_driver) is left empty. A host without that directory has no functions.
 /// Errors: denied or io when the directory is there and cannot be listed.
 Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root);
+
+/// The same with Detail::cards: address, ids, class and path of every function; names, driver,
+/// group and node of the cards' functions only. Of each other function one file and one link are
+/// read.
+Result<std::vector<model::PciFunction>> read_card_functions(const kernel::Root& root);
+
+/// What a modalias file says, "pci:v000010DEd00001DB4sv000010DEsd00001214bc03sc02i00".
+struct ModaliasIds {
+  std::uint16_t vendor = 0;
+  std::uint16_t device = 0;
+  std::uint16_t subsystem_vendor = 0;
+  std::uint16_t subsystem_device = 0;
+  std::uint32_t class_code = 0;
+  bool operator==(const ModaliasIds&) const = default;
+};
+/// Nothing on a text of another form.
+std::optional<ModaliasIds> parse_modalias(std::string_view text);
 
 /// "/sys/devices/pci0000:00/..." from the target of a link in /sys/bus/pci/devices
 /// ("../../../devices/pci0000:00/..."); empty for a link that leads elsewhere.

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe.h"
 
+#include <algorithm>
+
 #include "kernel/files.h"
 #include "kernel/processes.h"
 #include "probe/cards.h"
+#include "probe/config_space.h"
 #include "probe/drivers.h"
 #include "probe/framebuffer.h"
 #include "probe/holders.h"
 #include "probe/iommu.h"
+#include "probe/memory.h"
 #include "probe/pci.h"
+#include "probe/settings.h"
 #include "probe/system.h"
 
 namespace tessera::probe {
@@ -28,24 +33,55 @@ Status check_that_it_is_a_host(const kernel::Root& root) {
               "give --root a directory with a host's /sys and /proc in it, or a recording file");
 }
 
+/// A recording often has the groups' side only, and no links of the functions.
+bool group_is_missing(const model::HostSnapshot& host) {
+  return std::ranges::any_of(host.cards, [&](const model::Card& card) {
+    return std::ranges::any_of(functions_of(host, card), [](const model::PciFunction* function) {
+      return function->iommu_group.is_absent();
+    });
+  });
+}
+
+Status look_at_cards(const kernel::Root& root, model::HostSnapshot& host) {
+  TRY_LET(host.functions, read_card_functions(root));
+  host.cards = find_cards(host.functions);
+  if (root.kind() == kernel::Root::Kind::live || !group_is_missing(host)) return {};
+  host.groups = read_groups(root, host.functions);
+  host.cards = find_cards(host.functions);
+  return {};
+}
+
+Status look_at_everything(const kernel::Root& root, model::HostSnapshot& host) {
+  TRY_LET(host.functions, read_functions(root));
+  const AliasTable table = read_alias_table(root, read_release(root), host.functions);
+  add_driver_choices(table, host.functions);
+  host.settings = read_settings(root);
+  host.boot = read_boot_facts(root);
+  host.kernel = read_kernel_facts(root, table);
+  read_more_kernel_facts(root, host.settings, host.kernel);
+  host.groups = read_groups(root, host.functions);
+  host.cards = find_cards(host.functions);
+  read_capabilities(root, host);
+  host.framebuffers = read_framebuffers(root);
+  const kernel::OpenDeviceScan scan = kernel::scan_open_devices(root);
+  host.holders = find_holders(host, scan);
+  host.unreadable_processes = scan.unreadable;
+  host.kernel_log = lines_that_matter(root.kernel_log());
+  host.nodes = read_memory_nodes(root);
+  host.huge_pages = read_huge_pages(root);
+  host.processors = read_processors(root);
+  return {};
+}
+
 }  // namespace
 
-Result<model::HostSnapshot> take_snapshot(const kernel::Root& root) {
+Result<model::HostSnapshot> take_snapshot(const kernel::Root& root, model::Detail detail) {
   TRY(check_that_it_is_a_host(root));
   model::HostSnapshot host;
   host.source = root.location();
   host.live = root.kind() == kernel::Root::Kind::live;
-  TRY_LET(host.functions, read_functions(root));
-  AliasTable table = read_alias_table(root, read_release(root), host.functions);
-  add_driver_choices(table, host.functions);
-  host.kernel = read_kernel_facts(root, table);
-  host.groups = read_groups(root, host.functions);
-  host.cards = find_cards(host.functions);
-  host.framebuffers = read_framebuffers(root);
-  kernel::OpenDeviceScan scan = kernel::scan_open_devices(root);
-  host.holders = find_holders(host, scan);
-  host.unreadable_processes = scan.unreadable;
-  host.kernel_log = lines_that_matter(root.kernel_log());
+  host.detail = detail;
+  TRY(detail == model::Detail::cards ? look_at_cards(root, host) : look_at_everything(root, host));
   return host;
 }
 

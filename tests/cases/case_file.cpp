@@ -38,6 +38,8 @@ Status add_line(Case& one, std::string_view word, std::string_view argument, std
     one.name = argument;
   } else if (word == "HOST") {
     one.host = argument;
+  } else if (word == "NEEDS") {
+    one.needs = argument;
   } else if (word == "ON") {
     one.on_fake = argument.find("fake") != std::string_view::npos;
     one.on_lab = argument.find("lab") != std::string_view::npos;

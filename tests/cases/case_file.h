@@ -23,6 +23,7 @@ struct Case {
   std::string host;
   bool on_fake = true;
   bool on_lab = true;
+  std::string needs;  ///< a command that must succeed here for the case to make sense; may be empty
   std::vector<Line> lines;
 };
 

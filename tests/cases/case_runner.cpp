@@ -119,6 +119,13 @@ class Runner {
     return one.on_lab && one.host == "lab-" + options_.lab_host;
   }
 
+  static bool possible(const Case& one) {
+    if (one.needs.empty()) return true;
+    if (tessera::harness::run_shell(one.needs, {}).exit_code == 0) return true;
+    fmt::print("skipped {}: '{}' does not work here\n", one.name, one.needs);
+    return false;
+  }
+
   tessera::Result<TestHost> host_for(const Case& one) const {
     if (options_.live) return TestHost::live(options_.tessera);
     return TestHost::fake(fmt::format("{}/{}/tree.tsv", options_.hosts, one.host),
@@ -134,7 +141,7 @@ class Runner {
       return false;
     }
     for (const auto& one : *cases) {
-      if (!wanted(one)) {
+      if (!wanted(one) || !possible(one)) {
         ++skipped_;
         continue;
       }

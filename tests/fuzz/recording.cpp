@@ -15,18 +15,13 @@ using tessera::fuzz::must;
 using tessera::kernel::Recording;
 using tessera::kernel::TreeNode;
 
+/// A link's target, which can have any byte but those that end a line.
 std::string escaped(std::string_view plain) {
   std::string out;
   for (char c : plain) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\\') {
-      out += R"(\\)";
-    } else {
-      out += c;
-    }
+    const auto special = std::string_view("\n\t\\").find(c);
+    out += special == std::string_view::npos ? std::string(1, c)
+                                             : std::string{'\\', "nt\\"[special]};
   }
   return out;
 }
@@ -34,7 +29,7 @@ std::string escaped(std::string_view plain) {
 void write_down(const TreeNode& node, const std::string& path, std::vector<std::string>& lines) {
   switch (node.kind) {
     case TreeNode::Kind::file:
-      lines.push_back(path + '\t' + escaped(node.content));
+      lines.push_back(path + '\t' + tessera::kernel::recorded_value(node.content));
       return;
     case TreeNode::Kind::link:
       lines.push_back(path + "\t-> " + escaped(node.content));

@@ -58,7 +58,11 @@ Result<TestHost> TestHost::fake(const std::string& recording, const std::string&
 
 TestHost TestHost::live(const std::string& tessera) {
   const std::string work = make_work_folder();
-  write_wrapper(work, fmt::format("{} --state {}/state", tessera, work));
+  // A copy, because the built one may lie below a home folder that other users may not enter.
+  const std::string copy = work + "/tessera-program";
+  fs::copy_file(tessera, copy);
+  fs::permissions(copy, static_cast<fs::perms>(0755));
+  write_wrapper(work, fmt::format("{} --state {}/state", copy, work));
   return {work, {}, {}};
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 Status list_cards(const Session& session) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
-  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root));
+  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root, model::Detail::cards));
   if (session.json) {
     fmt::print("{}\n", list_json(host).dump(2));
   } else {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/system.h"
+
+#include <algorithm>
+
+namespace tessera::model {
+
+bool KernelFacts::has_module(std::string_view name) const {
+  return modules.has_value() && std::ranges::binary_search(modules.value(), name);
+}
+
+}  // namespace tessera::model
