@@ -62,10 +62,32 @@ Verdict verdict_of(const HostSnapshot& host, const std::vector<Finding>& finding
 
 }  // namespace
 
-std::vector<Finding> diagnose(const HostSnapshot& host, const Card* only_card) {
+Result<Purpose> parse_purpose(std::string_view text) {
+  if (text == "passthrough") return Purpose::passthrough;
+  if (text == "slices") return Purpose::slices;
+  if (text == "display") return Purpose::display;
+  return fail(ErrorKind::invalid, std::string(text), "this is no purpose of a card",
+              "say passthrough, slices or display");
+}
+
+bool Purposes::has(Purpose purpose) const {
+  switch (purpose) {
+    case Purpose::passthrough:
+      return passthrough;
+    case Purpose::slices:
+      return slices;
+    case Purpose::display:
+      return display;
+  }
+  return true;
+}
+
+std::vector<Finding> diagnose(const HostSnapshot& host, const Card* only_card,
+                              std::optional<Purpose> purpose) {
   const CheckScope scope{host, cards_in_question(host, only_card)};
   std::vector<Finding> findings;
   for (const Check& check : all_checks()) {
+    if (purpose && !check.purposes.has(*purpose)) continue;
     for (Finding& finding : check.look(scope)) {
       finding.id = check.id;
       findings.push_back(std::move(finding));

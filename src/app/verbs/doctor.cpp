@@ -2,6 +2,7 @@
 #include "app/printers/doctor.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ namespace {
 
 struct DoctorOptions {
   std::string card;
+  std::string purpose;
   bool list_checks = false;
 };
 
@@ -47,8 +49,14 @@ Result<int> examine(const Session& session, const DoctorOptions& options) {
   if (!options.card.empty()) {
     TRY_LET(card, model::select_card(host, options.card));
   }
-  const auto findings = plan::diagnose(host, card);
-  const auto verdicts = plan::verdicts(host, findings, card);
+  std::optional<plan::Purpose> purpose;
+  if (!options.purpose.empty()) {
+    TRY_LET(purpose, plan::parse_purpose(options.purpose));
+  }
+  const auto findings = plan::diagnose(host, card, purpose);
+  const bool asks_for_cards = !purpose || *purpose == plan::Purpose::passthrough;
+  const auto verdicts =
+      asks_for_cards ? plan::verdicts(host, findings, card) : std::vector<plan::Verdict>{};
   if (session.json) {
     fmt::print("{}\n", doctor_json(findings, verdicts).dump(2));
   } else {
@@ -63,6 +71,8 @@ void add_doctor(cli::Verb parser, Session& session) {
   auto options = std::make_shared<DoctorOptions>();
   auto verb = parser.add_verb("doctor", "say what stands in the way of giving a card away");
   verb.option("card", options->card, "look at this card only (address or identity)");
+  verb.option("--for", options->purpose, "leave out what does not matter for this purpose")
+      .one_of({"passthrough", "slices", "display"});
   verb.flag("--list-checks", options->list_checks, "list what the doctor looks at");
   verb.footer(
       "Exit code: 0 nothing or notes only, 1 warnings, 2 errors. Changes nothing.\n"
