@@ -54,7 +54,11 @@ struct Acs {
   /// The four that Linux asks for before it makes groups apart (drivers/iommu/iommu.c,
   /// REQ_ACS_FLAGS): source validation, request and completion redirect, upstream forwarding.
   static constexpr std::uint16_t isolating = 0x01 | 0x04 | 0x08 | 0x10;
-  [[nodiscard]] bool isolates() const { return (control & isolating) == isolating; }
+  /// Whether all four work. What a port cannot switch is taken as wired on, as Linux does
+  /// (drivers/pci/pci.c, pci_acs_flags_enabled).
+  [[nodiscard]] bool isolates() const {
+    return (control & capabilities & isolating) == (capabilities & isolating);
+  }
   [[nodiscard]] bool can_isolate() const { return (capabilities & isolating) == isolating; }
   bool operator==(const Acs&) const = default;
 };

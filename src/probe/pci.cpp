@@ -200,8 +200,8 @@ void read_details(const FunctionDirectory& directory, const kernel::Root& root,
   read_driver_override(directory, function);
   read_reset_methods(directory, function);
   read_link(directory, root, function);
-  if (function.physical_function) return;  // the rest is its physical function's
-  read_sharing(directory, root, function);
+  read_sharing(directory, root, function);  // of a virtual function too: vGPUs are made on it
+  if (function.physical_function) return;   // the rest is its physical function's
   auto revision = directory.small_hex("revision");
   if (revision.has_value()) function.revision = static_cast<std::uint8_t>(revision.value());
   auto resource = directory.text("resource");

@@ -194,6 +194,19 @@ TEST(IommuGroups, come_from_the_functions_side_alone) {
   EXPECT_TRUE(host.functions[1].iommu_group.is_absent());
 }
 
+TEST(PciFunctions, that_are_virtual_show_the_vgpus_made_on_them) {
+  auto root = inline_host(
+      "/sys/bus/pci/devices/0000:01:00.4/physfn\t-> ../0000:01:00.0\n"
+      "/sys/bus/pci/devices/0000:01:00.4/nvidia/current_vgpu_type\t0\\n\n"
+      "/sys/bus/pci/devices/0000:01:00.4/mdev_supported_types/nvidia-746/name\tA2-4Q\\n\n"
+      "/sys/bus/pci/devices/0000:01:00.4/aa618089-8b16-4d01-a136-25a0f3c73123\t@dir\n");
+  HostSnapshot host = snapshot_of(root);
+  ASSERT_EQ(host.functions.size(), 1U);
+  EXPECT_TRUE(host.functions[0].vendor_vgpu);
+  EXPECT_EQ(host.functions[0].mdev_types, (std::vector<std::string>{"nvidia-746"}));
+  EXPECT_EQ(host.functions[0].mdevs.size(), 1U);
+}
+
 TEST(PciFunctions, with_nothing_recorded_are_absent_and_never_zero) {
   auto root = inline_host("/sys/bus/pci/devices/0000:01:00.0\t@dir\n");
   HostSnapshot host = snapshot_of(root);

@@ -19,10 +19,11 @@ namespace files = kernel::files;
 namespace {
 
 constexpr std::string_view telling_words[] = {
-    "iommu",     "IOMMU", "DMAR",   "AMD-Vi",  "vfio",
-    "VFIO",      "NVRM",  "nvidia", "nouveau", "amdgpu",
-    "radeon",    "i915",  "xe ",    "VF BAR",  "BAR ",
-    "simpledrm", "efifb", "BOOTFB", "vgaarb",  "Unknown kernel command line"};
+    "iommu",     "IOMMU",    "DMAR",   "AMD-Vi",  "vfio",
+    "VFIO",      "NVRM",     "nvidia", "nouveau", "amdgpu",
+    "radeon",    "i915",     "xe ",    "VF BAR",  "BAR ",
+    "simpledrm", "efifb",    "BOOTFB", "vgaarb",  "Unknown kernel command line",
+    "SR-IOV",    "not ready"};
 constexpr std::size_t most_log_lines = 200;
 
 /// Bit 3 of the extended capability register says that the unit can remap interrupts
