@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/printers/doctor.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -96,17 +98,24 @@ fmt::text_style look_of(Verdict::Outcome outcome) {
   return fmt::fg(fmt::terminal_color::green) | fmt::emphasis::bold;
 }
 
-std::string card_text(const std::vector<Finding>& findings, const Verdict& verdict,
-                      const ReportStyle& style) {
-  const std::string address = model::to_string(verdict.card->address);
-  std::string text = fmt::format("{}  {}\n", bold(address, style),
-                                 wrapped(verdict.card->name, address.size() + 2, style.width));
-  text += findings_text(findings, verdict.card->address, style);
+std::string verdict_text(const Verdict& verdict, const ReportStyle& style) {
   // A line with a command is copied, so it stays one line.
   const std::string words = verdict_words(verdict);
   const std::string line = verdict.command.empty() ? wrapped(words, 2, style.width) : words;
-  text += fmt::format("  {}\n", colored(line, look_of(verdict.outcome), style));
-  return text;
+  return fmt::format("  {}\n\n", colored(line, look_of(verdict.outcome), style));
+}
+
+/// Empty for a card that was not asked about, and for one that there is nothing to say of.
+std::string card_text(const model::Card& card, const std::vector<Finding>& findings,
+                      const std::vector<Verdict>& verdicts, const ReportStyle& style) {
+  std::string text = findings_text(findings, card.address, style);
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.card->address == card.address) text += verdict_text(verdict, style);
+  }
+  if (text.empty()) return {};
+  const std::string address = model::to_string(card.address);
+  return fmt::format("{}  {}\n{}", bold(address, style),
+                     wrapped(card.name, address.size() + 2, style.width), text);
 }
 
 std::string host_title(const HostSnapshot& host) {
@@ -123,8 +132,8 @@ std::string doctor_text(const HostSnapshot& host, const std::vector<Finding>& fi
   std::string text = bold(host_title(host), style) + "\n";
   std::string of_host = findings_text(findings, std::nullopt, style);
   text += of_host.empty() ? "  nothing to report\n\n" : of_host;
-  for (const Verdict& verdict : verdicts) text += card_text(findings, verdict, style) + "\n";
-  if (verdicts.empty()) text += "no cards: no PCI function of a display or accelerator class\n";
+  for (const model::Card& card : host.cards) text += card_text(card, findings, verdicts, style);
+  if (host.cards.empty()) text += "no cards: no PCI function of a display or accelerator class\n";
   if (text.ends_with("\n\n")) text.pop_back();
   return text;
 }
@@ -145,10 +154,12 @@ nlohmann::ordered_json doctor_json(const std::vector<Finding>& findings,
 }
 
 std::string checks_text(const ReportStyle& style) {
-  std::string text = fmt::format("{:<23} {:<8} {}\n", "ID", "SEVERITY", "LOOKS AT");
+  std::size_t widest = 0;
+  for (const plan::Check& check : plan::all_checks()) widest = std::max(widest, check.id.size());
+  std::string text = fmt::format("{:<{}} {:<8} {}\n", "ID", widest, "SEVERITY", "LOOKS AT");
   for (const plan::Check& check : plan::all_checks()) {
-    text += fmt::format("{:<23} {:<8} {}\n", check.id, model::to_string(check.severity),
-                        wrapped(check.looks_at, 33, style.width));
+    text += fmt::format("{:<{}} {:<8} {}\n", check.id, widest, model::to_string(check.severity),
+                        wrapped(check.looks_at, widest + 10, style.width));
   }
   return text;
 }

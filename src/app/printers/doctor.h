@@ -14,7 +14,7 @@
 namespace tessera::app {
 
 /// The doctor's report: the host, then each card, each finding with severity, title, evidence,
-/// cause, consequence and fix; each card closes with its verdict.
+/// cause, consequence and fix; each card closes with its verdict, where there is one.
 std::string doctor_text(const model::HostSnapshot& host,
                         const std::vector<model::Finding>& findings,
                         const std::vector<plan::Verdict>& verdicts, const ReportStyle& style);
