@@ -43,14 +43,16 @@ struct Check {
   /// Returns one finding for each thing wrong, with everything set but the id.
   std::vector<model::Finding> (*look)(const CheckScope& scope) = nullptr;
   Purposes purposes = {};  ///< for which it matters; all, where nothing is said
+  /// It tells only those who have one of its purposes something: left out where none was named.
+  bool only_when_asked = false;
 };
 
 /// Every check, host checks first, in the order in which findings are reported.
 const std::vector<Check>& all_checks();
 
-/// Runs all checks, or those that matter for `purpose`. `only_card` limits the checks of cards to
-/// one card (of `host`); the host is always looked at. Findings of the host come first, then card
-/// by card.
+/// Runs all checks but those that want to be asked for, or those that matter for `purpose`.
+/// `only_card` limits the checks of cards to one card (of `host`); the host is always looked at.
+/// Findings of the host come first, then card by card.
 std::vector<model::Finding> diagnose(const model::HostSnapshot& host,
                                      const model::Card* only_card = nullptr,
                                      std::optional<Purpose> purpose = {});

@@ -4,6 +4,14 @@
 
 namespace tessera::plan {
 
+namespace {
+
+constexpr Purposes whole_card = {.passthrough = true, .slices = false, .display = true};
+constexpr Purposes slices_only = {.passthrough = false, .slices = true, .display = false};
+constexpr Purposes display_only = {.passthrough = false, .slices = false, .display = true};
+
+}  // namespace
+
 const std::vector<Check>& all_checks() {
   using model::Severity;
   static const std::vector<Check> checks = {
@@ -40,6 +48,61 @@ const std::vector<Check>& all_checks() {
        checks::stranded},
       {"weak-reset", Severity::warning, "how the kernel can reset the card between machines",
        checks::weak_reset},
+      // Each card: is it there, and whole.
+      {"card-off-bus", Severity::error, "whether the card's configuration space answers",
+       checks::card_off_bus},
+      {"bar-unassigned", Severity::error, "memory of the card that has no address",
+       checks::bar_unassigned},
+      {"bar-cant-reserve", Severity::warning, "drivers that could not get the card's memory",
+       checks::bar_cant_reserve, whole_card},
+      {"card-asleep", Severity::note, "given cards that sleep while no machine uses them",
+       checks::card_asleep, whole_card},
+      {"link-narrow", Severity::warning, "lanes of the links above the card", checks::link_narrow},
+      {"link-slow", Severity::note, "speed of the links above the card", checks::link_slow},
+      {"rebar-small", Severity::note, "BARs that could be larger", checks::rebar_small, whole_card},
+      {"big-bars", Severity::note, "address space that a machine needs for the card",
+       checks::big_bars, whole_card},
+      // Each card: its surroundings.
+      {"acs-override-lies", Severity::warning,
+       "ports without ACS that the kernel was told to trust", checks::acs_override_lies},
+      {"card-on-conventional-bus", Severity::note, "bridges to conventional PCI above the card",
+       checks::card_on_conventional_bus, whole_card},
+      {"numa-unknown", Severity::warning, "which memory node the card is near",
+       checks::numa_unknown},
+      {"numa-without-memory", Severity::warning, "memory and processors of the card's node",
+       checks::numa_without_memory},
+      {"audio-split", Severity::note, "where the card's sound function is", checks::audio_split,
+       whole_card},
+      // Each card: given away and taken back.
+      {"reset-failed", Severity::warning, "resets that the card did not come back from",
+       checks::reset_failed},
+      {"vendor-reset-needed", Severity::warning, "whether a loaded vendor-reset is used",
+       checks::vendor_reset_needed, whole_card},
+      {"reset-shared", Severity::warning, "devices that a bus reset would hit with the card",
+       checks::reset_shared, whole_card},
+      {"driver-will-not-let-go", Severity::warning, "refusals of the driver, and its console",
+       checks::driver_will_not_let_go, whole_card},
+      {"vfio-driver-not-best", Severity::warning, "a better VFIO driver than the one that is bound",
+       checks::vfio_driver_not_best},
+      {"variant-driver", Severity::note, "a VFIO driver made for the card", checks::variant_driver},
+      {"rom-needed", Severity::note, "the ROM of the boot display", checks::rom_needed, whole_card},
+      {"vfio-vga", Severity::note, "whether machines can get legacy VGA", checks::vfio_vga,
+       display_only, true},
+      // Each card: slices.
+      {"vf-bar-unassigned", Severity::warning, "addresses for the card's virtual functions",
+       checks::vf_bar_unassigned, slices_only},
+      {"vf-lost", Severity::warning, "virtual functions that were made and are not there",
+       checks::vf_lost, slices_only},
+      {"mdev-vendor-framework", Severity::note, "vGPUs made with the vendor's own files",
+       checks::mdev_vendor_framework, slices_only},
+      {"mdev-missing", Severity::note, "whether the NVIDIA driver can make vGPUs",
+       checks::mdev_missing, slices_only, true},
+      {"gvt-conditions", Severity::note, "what GVT-g of Intel's graphics wants",
+       checks::gvt_conditions, slices_only, true},
+      {"sriov-off", Severity::note, "virtual functions that could be made", checks::sriov_off,
+       slices_only, true},
+      {"sriov-unsupported", Severity::note, "cards that nothing can cut into slices",
+       checks::sriov_unsupported, slices_only, true},
   };
   return checks;
 }

@@ -38,17 +38,6 @@ bool belongs_to(const HostSnapshot& host, const Card& card, const PciAddress& ad
   return card.has(address) || slice;
 }
 
-/// The bridges above `address`, nearest first.
-std::vector<PciAddress> bridges_above(const HostSnapshot& host, const PciAddress& address) {
-  std::vector<PciAddress> above;
-  const PciFunction* function = host.function(address);
-  while (function && function->parent && above.size() < max_depth) {
-    above.push_back(*function->parent);
-    function = host.function(*function->parent);
-  }
-  return above;
-}
-
 std::vector<PciAddress> foreign_in(const HostSnapshot& host, const Card& card,
                                    const IommuGroup& group) {
   std::vector<PciAddress> foreign;
@@ -81,6 +70,26 @@ bool same_slot(const std::vector<PciAddress>& functions) {
   });
 }
 
+/// The bridges above `functions`, in their group, whose configuration space shows that they keep
+/// nothing apart, each with what it shows; nothing where none shows it.
+std::optional<std::string> proven_reason(const HostSnapshot& host, const IommuGroup& group,
+                                         const std::vector<PciAddress>& functions) {
+  std::vector<PciAddress> seen;
+  std::vector<std::string> bridges;
+  for (const PciAddress& function : functions) {
+    for (const PciAddress& above : bridges_above(host, function)) {
+      const PciFunction* bridge = host.function(above);
+      auto why = bridge ? why_not_apart(*bridge) : std::nullopt;
+      if (!why || !contains(group.members, above) || contains(seen, above)) continue;
+      seen.push_back(above);
+      bridges.push_back(fmt::format("{} ({})", model::to_string(above), *why));
+    }
+  }
+  if (bridges.empty()) return std::nullopt;
+  return fmt::format("{} above them can pass their DMA from one to the other without the IOMMU",
+                     text::join(bridges, " and "));
+}
+
 std::string reason_for(const HostSnapshot& host, const Card& card, const IommuGroup& group,
                        const std::vector<PciAddress>& foreign) {
   std::vector<PciAddress> involved = foreign;
@@ -100,6 +109,7 @@ std::string reason_for(const HostSnapshot& host, const Card& card, const IommuGr
         "the bridge's own address",
         describe_function(host, *bridge));
   }
+  if (auto proof = proven_reason(host, group, involved)) return *proof;
   if (bridge && contains(group.members, *bridge)) {
     return fmt::format(
         "{} above them is in the group too: it has no ACS, or leads to a conventional PCI bus, "
@@ -124,6 +134,41 @@ std::string reason_for(const HostSnapshot& host, const Card& card, const IommuGr
 }
 
 }  // namespace
+
+std::vector<PciAddress> bridges_above(const HostSnapshot& host, const PciAddress& address) {
+  std::vector<PciAddress> above;
+  const PciFunction* function = host.function(address);
+  while (function && function->parent && above.size() < max_depth) {
+    above.push_back(*function->parent);
+    function = host.function(*function->parent);
+  }
+  return above;
+}
+
+std::optional<std::string> why_not_apart(const PciFunction& function) {
+  if (!function.capabilities.has_value() || function.capabilities.value().silent) return {};
+  const model::Capabilities& can = function.capabilities.value();
+  using enum model::ExpressType;
+  switch (can.type) {
+    case conventional:
+      return "conventional PCI, which has no ACS";
+    case pcie_to_pci_bridge:
+      return "a PCI Express to PCI bridge, which has no ACS";
+    case pci_to_pcie_bridge:
+      return "a PCI to PCI Express bridge, which has no ACS";
+    case upstream_port:  // its downstream ports decide
+    case other:
+      return {};
+    case endpoint:
+    case root_port:
+    case downstream_port:
+      break;
+  }
+  if (!can.acs) return "no ACS";
+  if (can.acs->isolates()) return {};
+  return fmt::format("ACS is off (control 0x{:04x} of 0x{:04x})", can.acs->control,
+                     can.acs->capabilities);
+}
 
 std::vector<GroupTrouble> foreign_members(const HostSnapshot& host, const Card& card) {
   std::vector<GroupTrouble> troubles;

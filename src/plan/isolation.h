@@ -29,6 +29,16 @@ struct GroupTrouble {
 /// slot, nor virtual functions made from them.
 std::vector<GroupTrouble> foreign_members(const model::HostSnapshot& host, const model::Card& card);
 
+/// The bridges above `address`, nearest first, as far as the snapshot knows them.
+std::vector<model::PciAddress> bridges_above(const model::HostSnapshot& host,
+                                             const model::PciAddress& address);
+
+/// Why Linux takes a bridge, or a function of several, for one that does not keep others apart,
+/// where its configuration space proves it: "no ACS", "ACS is off (control 0x0000 of 0x001d)".
+/// Nothing where it keeps them apart, or where nobody knows (drivers/pci/pci.c, pci_acs_enabled;
+/// the kernel's list of hardware that isolates without ACS is not looked at).
+std::optional<std::string> why_not_apart(const model::PciFunction& function);
+
 /// Whether every function of the card is known to be in an IOMMU group.
 bool has_groups(const model::HostSnapshot& host, const model::Card& card);
 

@@ -36,5 +36,44 @@ Findings stranded(const CheckScope& scope);
 Findings identical_cards(const CheckScope& scope);
 // slices.cpp
 Findings slices_in_use(const CheckScope& scope);
+// presence.cpp
+Findings card_off_bus(const CheckScope& scope);
+Findings card_asleep(const CheckScope& scope);
+// link.cpp
+Findings link_narrow(const CheckScope& scope);
+Findings link_slow(const CheckScope& scope);
+// bars.cpp
+Findings bar_unassigned(const CheckScope& scope);
+Findings vf_bar_unassigned(const CheckScope& scope);
+Findings bar_cant_reserve(const CheckScope& scope);
+Findings rebar_small(const CheckScope& scope);
+Findings big_bars(const CheckScope& scope);
+// acs.cpp
+Findings acs_override_lies(const CheckScope& scope);
+Findings card_on_conventional_bus(const CheckScope& scope);
+// reset_trouble.cpp
+Findings reset_failed(const CheckScope& scope);
+Findings vendor_reset_needed(const CheckScope& scope);
+Findings reset_shared(const CheckScope& scope);
+// letting_go.cpp
+Findings driver_will_not_let_go(const CheckScope& scope);
+// numa.cpp
+Findings numa_unknown(const CheckScope& scope);
+Findings numa_without_memory(const CheckScope& scope);
+// companions.cpp
+Findings audio_split(const CheckScope& scope);
+Findings variant_driver(const CheckScope& scope);
+Findings vfio_driver_not_best(const CheckScope& scope);
+// rom.cpp
+Findings rom_needed(const CheckScope& scope);
+Findings vfio_vga(const CheckScope& scope);
+// sr_iov.cpp
+Findings sriov_off(const CheckScope& scope);
+Findings sriov_unsupported(const CheckScope& scope);
+Findings vf_lost(const CheckScope& scope);
+// mediated.cpp
+Findings mdev_vendor_framework(const CheckScope& scope);
+Findings mdev_missing(const CheckScope& scope);
+Findings gvt_conditions(const CheckScope& scope);
 
 }  // namespace tessera::plan::checks

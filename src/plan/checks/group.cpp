@@ -59,6 +59,37 @@ std::string fix_for(const HostSnapshot& host, const GroupTrouble& trouble) {
   return fix;
 }
 
+/// What the configuration spaces of `functions` say about keeping others apart, each once.
+std::vector<model::Evidence> not_apart(const HostSnapshot& host,
+                                       const std::vector<PciAddress>& functions) {
+  std::vector<model::Evidence> evidence;
+  for (const PciAddress& address : functions) {
+    const model::PciFunction* function = host.function(address);
+    auto why = function ? why_not_apart(*function) : std::nullopt;
+    if (!why) continue;
+    auto seen = seen_in(*function, "config", *why);
+    if (std::ranges::find(evidence, seen) == evidence.end()) evidence.push_back(std::move(seen));
+  }
+  return evidence;
+}
+
+/// Why the devices share the group, as far as configuration spaces show it: the group's bridges
+/// above them, or, where those are not to blame, the functions themselves.
+std::vector<model::Evidence> acs_evidence(const HostSnapshot& host, const Card& card,
+                                          const GroupTrouble& trouble) {
+  std::vector<PciAddress> involved = {card.address};
+  std::ranges::copy(trouble.foreign, std::back_inserter(involved));
+  const auto& members = host.group(trouble.group)->members;
+  std::vector<PciAddress> bridges;
+  for (const PciAddress& address : involved) {
+    for (const PciAddress& above : bridges_above(host, address)) {
+      if (std::ranges::find(members, above) != members.end()) bridges.push_back(above);
+    }
+  }
+  auto evidence = not_apart(host, bridges);
+  return evidence.empty() ? not_apart(host, involved) : evidence;
+}
+
 Finding shared(const HostSnapshot& host, const Card& card, const GroupTrouble& trouble) {
   Finding finding;
   finding.severity = Severity::error;
@@ -74,6 +105,7 @@ Finding shared(const HostSnapshot& host, const Card& card, const GroupTrouble& t
     std::string name = model::to_string(address);
     finding.evidence.push_back({files::pci_device(name), words_for(host, address)});
   }
+  append(finding.evidence, acs_evidence(host, card, trouble));
   finding.cause =
       fmt::format("The IOMMU cannot tell them apart from the card: {}.", trouble.reason);
   finding.consequence = fmt::format(

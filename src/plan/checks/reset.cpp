@@ -19,8 +19,6 @@ using model::Severity;
 
 namespace {
 
-constexpr std::uint16_t vendor_amd = 0x1002;
-
 constexpr std::string_view may_not_start_again =
     "The card may keep the last machine's state: what was in its memory, and sometimes a hang that "
     "only a reboot of the host ends.";

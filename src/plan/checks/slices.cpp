@@ -18,19 +18,6 @@ using model::PciFunction;
 
 namespace {
 
-constexpr std::uint16_t vendor_nvidia = 0x10de;
-
-/// The card's functions and the virtual functions made from them: where mediated devices can be.
-std::vector<const PciFunction*> slice_parents(const HostSnapshot& host, const Card& card) {
-  std::vector<const PciFunction*> parents = functions_of(host, card);
-  for (const PciFunction& function : host.functions) {
-    bool ours = function.physical_function && card.has(*function.physical_function);
-    bool listed = std::ranges::find(parents, &function) != parents.end();
-    if (ours && !listed) parents.push_back(&function);
-  }
-  return parents;
-}
-
 std::string remove_virtual_functions(const PciFunction& function) {
   const std::string name = model::to_string(function.address);
   if (function.vendor.value_or(0) == vendor_nvidia) {

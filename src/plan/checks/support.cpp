@@ -65,6 +65,63 @@ Finding not_readable(std::string path, const std::string& why, std::string_view 
   return finding;
 }
 
+Evidence seen_in(const model::PciFunction& function, std::string_view file, std::string text) {
+  return {files::pci_device(model::to_string(function.address), file), std::move(text)};
+}
+
+std::vector<Evidence> log_evidence_about(const HostSnapshot& host,
+                                         const model::PciFunction& function,
+                                         const std::vector<std::string_view>& needles) {
+  const std::string name = model::to_string(function.address);
+  std::vector<Evidence> found;
+  for (Evidence& line : log_evidence(host, needles, host.kernel_log.size())) {
+    if (line.text.find(name) != std::string::npos) found.push_back(std::move(line));
+  }
+  return found;
+}
+
+std::vector<const model::PciFunction*> slice_parents(const HostSnapshot& host,
+                                                     const model::Card& card) {
+  std::vector<const model::PciFunction*> parents = functions_of(host, card);
+  for (const model::PciFunction& function : host.functions) {
+    bool ours = function.physical_function && card.has(*function.physical_function);
+    bool listed = std::ranges::find(parents, &function) != parents.end();
+    if (ours && !listed) parents.push_back(&function);
+  }
+  return parents;
+}
+
+bool module_is_loaded(const HostSnapshot& host, std::string_view name) {
+  return host.kernel.modules.has_value() && host.kernel.has_module(name);
+}
+
+bool module_is_missing(const HostSnapshot& host, std::string_view name) {
+  return host.kernel.modules.has_value() && !host.kernel.has_module(name);
+}
+
+std::string size_text(std::uint64_t bytes) {
+  struct Unit {
+    std::uint64_t size;
+    std::string_view name;
+  };
+  constexpr Unit units[] = {{std::uint64_t{1} << 40, "TiB"},
+                            {std::uint64_t{1} << 30, "GiB"},
+                            {std::uint64_t{1} << 20, "MiB"},
+                            {std::uint64_t{1} << 10, "KiB"}};
+  for (const auto& [size, name] : units) {
+    if (bytes >= size && bytes % size == 0) return fmt::format("{} {}", bytes / size, name);
+  }
+  return fmt::format("{} bytes", bytes);
+}
+
+Evidence option_off_evidence(std::string_view option) {
+  return {"kernel configuration", fmt::format("{} is not set", option)};
+}
+
+bool is_display(const model::PciFunction& function) {
+  return function.class_code.has_value() && model::base_class(function.class_code.value()) == 0x03;
+}
+
 void append(std::vector<Evidence>& to, std::vector<Evidence> more) {
   std::ranges::move(more, std::back_inserter(to));
 }

@@ -36,4 +36,34 @@ inline constexpr std::string_view is_not_there = "is not there";
 /// Appends `more` to `to`.
 void append(std::vector<model::Evidence>& to, std::vector<model::Evidence> more);
 
+inline constexpr std::uint16_t vendor_nvidia = 0x10de;
+inline constexpr std::uint16_t vendor_amd = 0x1002;
+inline constexpr std::uint16_t vendor_intel = 0x8086;
+
+/// What a function's file said, as evidence.
+model::Evidence seen_in(const model::PciFunction& function, std::string_view file,
+                        std::string text);
+
+/// Kernel log lines, oldest first, that name `function` and contain one of `needles`, as evidence.
+std::vector<model::Evidence> log_evidence_about(const model::HostSnapshot& host,
+                                                const model::PciFunction& function,
+                                                const std::vector<std::string_view>& needles);
+
+/// The card's functions and the virtual functions made from them: where mediated devices can be.
+std::vector<const model::PciFunction*> slice_parents(const model::HostSnapshot& host,
+                                                     const model::Card& card);
+
+/// Whether /proc/modules is known and lists the module; whether it is known and does not.
+bool module_is_loaded(const model::HostSnapshot& host, std::string_view name);
+bool module_is_missing(const model::HostSnapshot& host, std::string_view name);
+
+/// "32 GiB", "256 MiB", "512 bytes": the largest unit that gives a whole number.
+std::string size_text(std::uint64_t bytes);
+
+/// That the kernel was built without an option, as evidence.
+model::Evidence option_off_evidence(std::string_view option);
+
+/// A function of class 03xx.
+bool is_display(const model::PciFunction& function);
+
 }  // namespace tessera::plan::checks
