@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -71,7 +72,7 @@ class RecordedHost : public testing::TestWithParam<std::string> {
   /// Compares the output of `arguments` with the golden file `name`, or writes it.
   std::string expect_golden(const std::string& name, const std::string& arguments) {
     Output output = run_tessera(GetParam(), arguments);
-    if (arguments == "doctor") {
+    if (arguments.starts_with("doctor")) {
       output.text += fmt::format("exit code {}\n", output.exit_code);  // says what was found
     } else {
       EXPECT_EQ(output.exit_code, 0) << output.text;
@@ -124,6 +125,11 @@ TEST_P(RecordedHost, is_printed_as_before) {
     expect_golden(fmt::format("show-{}.txt", file), "show " + address);
   }
   expect_golden("doctor.txt", "doctor");
+  // Made for checks, some of which speak only when their purpose is named.
+  if (GetParam().starts_with("fault-")) {
+    expect_golden("doctor-for-slices.txt", "doctor --for slices");
+    expect_golden("doctor-for-display.txt", "doctor --for display");
+  }
   expect_no_others();
 }
 
@@ -140,6 +146,67 @@ TEST_P(RecordedHost, shows_each_card_as_json_of_the_host_schema) {
     ASSERT_EQ(json.at("cards").size(), 1U);
     EXPECT_EQ(json.at("cards")[0].at("address"), card.at("address"));
     EXPECT_GE(json.at("functions").size(), card.at("functions").size());
+  }
+}
+
+/// For each check the recorded hosts that it fires on, with the gravest severity there.
+using FiredOn = std::map<std::string, std::map<std::string, std::string>>;
+
+void add_findings(const std::string& host, const std::string& arguments, FiredOn& fired) {
+  const std::vector<std::string> gravity = {"note", "warning", "error"};
+  auto json = nlohmann::json::parse(run_tessera(host, "--json " + arguments).text, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << host;
+  for (const auto& finding : json.at("findings")) {
+    std::string& known = fired[finding.at("id")][host];
+    const std::string severity = finding.at("severity");
+    if (known.empty() || std::ranges::find(gravity, severity) > std::ranges::find(gravity, known)) {
+      known = severity;
+    }
+  }
+}
+
+std::string table_row(const std::string& id, const std::map<std::string, std::string>& hosts) {
+  std::string cell;
+  for (const auto& [host, severity] : hosts) {
+    cell += fmt::format("{}{} ({})", cell.empty() ? "" : ", ", host, severity);
+  }
+  return fmt::format("| [{0}](doctor.md#{0}) | {1} |\n", id, cell.empty() ? "-" : cell);
+}
+
+/// docs/doctor-hosts.md, from what the program says of every recorded host.
+std::string page_of_checks() {
+  FiredOn fired;
+  for (const std::string& host : recorded_hosts()) {
+    for (const char* purpose : {"", " --for passthrough", " --for slices", " --for display"}) {
+      add_findings(host, fmt::format("doctor{}", purpose), fired);
+    }
+  }
+  std::string page =
+      "# Which check fires on which recorded host\n\n"
+      "Made by the golden test from what `tessera doctor` says of every host in\n"
+      "[tests/hosts](../tests/hosts/README.md), without a purpose and with each one; the gravest\n"
+      "severity is shown. The hosts named fault-* were made for this. A recording never shows what "
+      "a\n"
+      "live kernel's missing files or its processes prove, so a few checks fire on none.\n\n"
+      "| check | fires on |\n|---|---|\n";
+  auto checks = nlohmann::json::parse(
+      run_tessera(recorded_hosts().front(), "--json doctor --list-checks").text, nullptr, false);
+  EXPECT_TRUE(checks.is_object());
+  if (!checks.is_object()) return page;
+  for (const auto& check : checks.at("checks")) {
+    const std::string id = check.at("id");
+    page += table_row(id, fired[id]);
+  }
+  return page;
+}
+
+TEST(recorded_hosts, the_table_of_what_fires_on_which_is_up_to_date) {
+  const fs::path page = tests_dir.parent_path() / "docs" / "doctor-hosts.md";
+  const std::string now = page_of_checks();
+  if (regenerating()) {
+    std::ofstream(page, std::ios::binary) << now;
+  } else {
+    EXPECT_EQ(now, read_file(page)) << "if that is meant:\n  " << regenerate;
   }
 }
 
