@@ -51,6 +51,7 @@ inline constexpr std::string_view proc_cpuinfo = "/proc/cpuinfo";
 inline constexpr std::string_view proc_config = "/proc/config.gz";
 inline constexpr std::string_view proc_meminfo = "/proc/meminfo";
 inline constexpr std::string_view proc_self_limits = "/proc/self/limits";
+inline constexpr std::string_view proc_self_status = "/proc/self/status";
 inline constexpr std::string_view proc_iomem = "/proc/iomem";
 inline constexpr std::string_view proc_modules = "/proc/modules";
 inline constexpr std::string_view proc_self_exe = "/proc/self/exe";
@@ -82,20 +83,23 @@ inline constexpr std::string_view os_release_default = "/usr/lib/os-release";
 std::string boot_config(std::string_view release);
 inline constexpr std::string_view proxmox_boot_uuids = "/etc/kernel/proxmox-boot-uuids";
 inline constexpr std::string_view ostree_booted = "/run/ostree-booted";
+inline constexpr std::string_view grub_default = "/etc/default/grub";
+inline constexpr std::string_view kernel_cmdline = "/etc/kernel/cmdline";
+inline constexpr std::string_view modprobe_folder = "/etc/modprobe.d";
 /// Files, and folders whose files count, that say what is loaded and how.
 struct Settings {
   std::string_view path;
   std::string_view extension;  ///< of the files of a folder; empty: `path` is a file
 };
 inline constexpr Settings settings[] = {
-    {"/etc/default/grub", {}},
+    {grub_default, {}},
     {"/etc/default/grub.d", ".cfg"},
     {"/etc/dracut.conf", {}},
     {"/etc/dracut.conf.d", ".conf"},
     {"/etc/initramfs-tools/modules", {}},
-    {"/etc/kernel/cmdline", {}},
+    {kernel_cmdline, {}},
     {"/etc/mkinitcpio.conf", {}},
-    {"/etc/modprobe.d", ".conf"},
+    {modprobe_folder, ".conf"},
     {"/etc/modules", {}},
     {"/etc/modules-load.d", ".conf"},
 };

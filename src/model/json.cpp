@@ -114,6 +114,7 @@ Json to_json(const KernelFacts& kernel) {
   put(json, "lockdown", kernel.lockdown);
   put(json, "secure_boot", kernel.secure_boot);
   put(json, "memlock_limit", kernel.memlock_limit);
+  put(json, "may_lock_any_memory", kernel.may_lock_any_memory);
   return json;
 }
 

@@ -145,6 +145,7 @@ void read_more_kernel_facts(const kernel::Root& root, const std::vector<Settings
   auto limits = read_text(root, files::proc_self_limits);
   auto limit = parse_memlock_limit(limits.value_or(""));
   if (!limit.empty()) facts.memlock_limit = limit;
+  facts.may_lock_any_memory = parse_ipc_lock(read_text(root, files::proc_self_status).value_or(""));
 }
 
 std::map<std::string, std::string> parse_kernel_config(std::string_view text) {
@@ -190,6 +191,16 @@ std::string parse_memlock_limit(std::string_view text) {
     if (!line.starts_with("Max locked memory")) continue;
     auto words = text::words(line);
     return words.size() > 3 ? std::string(words[3]) : std::string();
+  }
+  return {};
+}
+
+Reading<bool> parse_ipc_lock(std::string_view status) {
+  constexpr unsigned cap_ipc_lock = 14;  // include/uapi/linux/capability.h
+  for (auto line : text::lines(status)) {
+    if (!line.starts_with("CapEff:")) continue;
+    auto mask = text::to_number(text::trim(line.substr(line.find(':') + 1)), 16);
+    return mask ? Reading<bool>((*mask >> cap_ipc_lock & 1) != 0) : Reading<bool>{};
   }
   return {};
 }

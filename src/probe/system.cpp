@@ -18,11 +18,34 @@ namespace files = kernel::files;
 
 namespace {
 
-constexpr std::string_view telling_words[] = {
-    "iommu",     "IOMMU", "DMAR",   "AMD-Vi",  "vfio",
-    "VFIO",      "NVRM",  "nvidia", "nouveau", "amdgpu",
-    "radeon",    "i915",  "xe ",    "VF BAR",  "BAR ",
-    "simpledrm", "efifb", "BOOTFB", "vgaarb",  "Unknown kernel command line"};
+constexpr std::string_view telling_words[] = {"iommu",
+                                              "IOMMU",
+                                              "DMAR",
+                                              "AMD-Vi",
+                                              "vfio",
+                                              "VFIO",
+                                              "NVRM",
+                                              "nvidia",
+                                              "nouveau",
+                                              "amdgpu",
+                                              "radeon",
+                                              "i915",
+                                              "xe ",
+                                              "VF BAR",
+                                              "BAR ",
+                                              "simpledrm",
+                                              "efifb",
+                                              "BOOTFB",
+                                              "vgaarb",
+                                              "Unknown kernel command line",
+                                              "HugeTLB",
+                                              "Lockdown",
+                                              "unsigned module",
+                                              "is rejected",
+                                              "PKCS#7 signature",
+                                              "nterrupt remapping",
+                                              "can't reserve",
+                                              "no space"};
 constexpr std::size_t most_log_lines = 200;
 
 /// Bit 3 of the extended capability register says that the unit can remap interrupts

@@ -42,6 +42,9 @@ std::string parse_lockdown(std::string_view text);
 /// The soft limit of "Max locked memory" in /proc/PID/limits; empty when it is not there.
 std::string parse_memlock_limit(std::string_view text);
 
+/// Whether the "CapEff" line of /proc/PID/status has CAP_IPC_LOCK; absent without such a line.
+model::Reading<bool> parse_ipc_lock(std::string_view status);
+
 /// Whether /proc/cpuinfo lists vmx or svm. Absent where it has no "flags" line (not x86).
 model::Reading<bool> parse_cpu_virtualization(std::string_view cpuinfo);
 

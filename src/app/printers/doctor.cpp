@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/printers/doctor.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -145,12 +147,22 @@ nlohmann::ordered_json doctor_json(const std::vector<Finding>& findings,
 }
 
 std::string checks_text(const ReportStyle& style) {
-  std::string text = fmt::format("{:<23} {:<8} {}\n", "ID", "SEVERITY", "LOOKS AT");
+  std::size_t widest = 0;
+  for (const plan::Check& check : plan::all_checks()) widest = std::max(widest, check.id.size());
+  std::string text = fmt::format("{:<{}} {:<8} {}\n", "ID", widest, "SEVERITY", "LOOKS AT");
   for (const plan::Check& check : plan::all_checks()) {
-    text += fmt::format("{:<23} {:<8} {}\n", check.id, model::to_string(check.severity),
-                        wrapped(check.looks_at, 33, style.width));
+    text += fmt::format("{:<{}} {:<8} {}\n", check.id, widest, model::to_string(check.severity),
+                        wrapped(check.looks_at, widest + 10, style.width));
   }
   return text;
+}
+
+Json purposes_json(const plan::Purposes& purposes) {
+  Json list = Json::array();
+  if (purposes.passthrough) list.push_back("passthrough");
+  if (purposes.slices) list.push_back("slices");
+  if (purposes.display) list.push_back("display");
+  return list;
 }
 
 nlohmann::ordered_json checks_json() {
@@ -158,7 +170,8 @@ nlohmann::ordered_json checks_json() {
   for (const plan::Check& check : plan::all_checks()) {
     json["checks"].push_back({{"id", check.id},
                               {"severity", model::to_string(check.severity)},
-                              {"looks_at", check.looks_at}});
+                              {"looks_at", check.looks_at},
+                              {"for", purposes_json(check.purposes)}});
   }
   return json;
 }

@@ -10,7 +10,8 @@ namespace tessera::plan::checks {
 namespace {
 
 constexpr std::string_view grub_variable = "GRUB_CMDLINE_LINUX_DEFAULT";
-constexpr std::string_view grub_file = "/etc/default/grub";
+constexpr std::string_view line_file = kernel::files::kernel_cmdline;
+constexpr std::string_view grub_file = kernel::files::grub_default;
 
 /// Takes a whole word out of a line, or puts one in after the opening quote.
 std::string sed_remove(std::string_view argument, std::string_view file) {
@@ -32,11 +33,11 @@ Step by_grub(std::string_view verb, std::string_view argument, std::string edit)
 Step add_kernel_argument(const model::HostSnapshot& host, std::string_view argument) {
   const std::string& flow = host.boot.flow;
   if (flow == "proxmox") {
-    return {fmt::format("add {} to the one line of /etc/kernel/cmdline (where GRUB boots this host, to "
-                        "{} in {}), run proxmox-boot-tool refresh and reboot",
-                        argument, grub_variable, grub_file),
-            fmt::format("sudo sed -i '1s#$# {}#' /etc/kernel/cmdline && sudo proxmox-boot-tool refresh",
-                        argument)};
+    return {fmt::format("add {} to the one line of {} (where GRUB boots this host, to {} in {}), "
+                        "run proxmox-boot-tool refresh and reboot",
+                        argument, line_file, grub_variable, grub_file),
+            fmt::format("sudo sed -i '1s#$# {}#' {} && sudo proxmox-boot-tool refresh", argument,
+                        line_file)};
   }
   if (flow == "fedora") {
     return {fmt::format("add {} with grubby and reboot", argument),
@@ -51,10 +52,11 @@ Step add_kernel_argument(const model::HostSnapshot& host, std::string_view argum
             fmt::format("sudo update-bootloader --add-option '{}'", argument)};
   }
   if (flow == "nixos") {
-    return {fmt::format("add \"{}\" to boot.kernelParams in configuration.nix, run nixos-rebuild boot "
-                        "and reboot",
-                        argument),
-            {}};
+    return {
+        fmt::format("add \"{}\" to boot.kernelParams in configuration.nix, run nixos-rebuild boot "
+                    "and reboot",
+                    argument),
+        {}};
   }
   if (flow == "arch") {
     return {fmt::format("add {} to the boot loader's entry (GRUB: {} in {}, then grub-mkconfig -o "
@@ -68,10 +70,11 @@ Step add_kernel_argument(const model::HostSnapshot& host, std::string_view argum
 Step remove_kernel_argument(const model::HostSnapshot& host, std::string_view argument) {
   const std::string& flow = host.boot.flow;
   if (flow == "proxmox") {
-    return {fmt::format("take {} out of /etc/kernel/cmdline (where GRUB boots this host, of {}), run "
-                        "proxmox-boot-tool refresh and reboot",
-                        argument, grub_file),
-            {}};
+    return {
+        fmt::format("take {} out of {} (where GRUB boots this host, of {}), run proxmox-boot-tool "
+                    "refresh and reboot",
+                    argument, line_file, grub_file),
+        {}};
   }
   if (flow == "fedora") {
     return {fmt::format("remove {} with grubby and reboot", argument),

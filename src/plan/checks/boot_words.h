@@ -6,13 +6,13 @@
 
 #include "model/host.h"
 
-/// How this host's distribution changes what its kernel is started with: the words and commands of a
-/// fix. Sources: update-grub(8), grubby(8), proxmox-boot-tool(8), rpm-ostree(1), update-bootloader(8),
-/// the NixOS manual, update-initramfs(8), dracut(8), mkinitcpio(8).
+/// How this host's distribution changes what its kernel is started with: the words and commands of
+/// a fix. Sources: update-grub(8), grubby(8), proxmox-boot-tool(8), rpm-ostree(1),
+/// update-bootloader(8), the NixOS manual, update-initramfs(8), dracut(8), mkinitcpio(8).
 namespace tessera::plan::checks {
 
-/// A thing to do: in words (a clause without a full stop), and as a command, which is empty where an
-/// editor is needed.
+/// A thing to do: in words (a clause without a full stop), and as a command, which is empty where
+/// an editor is needed.
 struct Step {
   std::string words;
   std::string command;
