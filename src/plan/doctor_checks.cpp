@@ -89,6 +89,8 @@ const std::vector<Check>& all_checks() {
        checks::stranded},
       {"weak-reset", Severity::warning, "how the kernel can reset the card between machines",
        checks::weak_reset},
+      {"reset-failed", Severity::error, "what the kernel said about resets of the card",
+       checks::reset_failed, machines},
       {"huge-pages-on-other-node", Severity::warning, "huge pages on the card's memory node",
        checks::huge_pages_on_other_node, machines},
       {"free-driver-has-card", Severity::warning,

@@ -197,6 +197,10 @@ void read_link(const FunctionDirectory& directory, const kernel::Root& root,
 
 void read_details(const FunctionDirectory& directory, const kernel::Root& root,
                   PciFunction& function) {
+  if (!function.driver.empty()) {
+    function.driver_module =
+        read_link_name(root, files::pci_driver(function.driver, "module")).value_or("");
+  }
   read_driver_override(directory, function);
   read_reset_methods(directory, function);
   read_link(directory, root, function);

@@ -45,7 +45,11 @@ constexpr std::string_view telling_words[] = {"iommu",
                                               "PKCS#7 signature",
                                               "nterrupt remapping",
                                               "can't reserve",
-                                              "no space"};
+                                              "no space",
+                                              "giving up",
+                                              "pending transaction",
+                                              "reset failed",
+                                              "Failed to reset"};
 constexpr std::size_t most_log_lines = 200;
 
 /// Bit 3 of the extended capability register says that the unit can remap interrupts

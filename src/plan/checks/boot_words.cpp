@@ -115,7 +115,12 @@ Step renew_initramfs(const model::HostSnapshot& host) {
   if (host.boot.initramfs == "mkinitcpio") {
     return {"make the initramfs anew with mkinitcpio", "sudo mkinitcpio -P"};
   }
+  if (host.live && host.boot.initramfs.empty()) return {"load the module anew", ""};
   return {"make the initramfs anew with update-initramfs", "sudo update-initramfs -u -k all"};
+}
+
+std::string both(std::string first, const Step& then) {
+  return then.command.empty() ? first : first + " && " + then.command;
 }
 
 }  // namespace tessera::plan::checks

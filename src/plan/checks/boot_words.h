@@ -22,7 +22,11 @@ struct Step {
 Step add_kernel_argument(const model::HostSnapshot& host, std::string_view argument);
 Step remove_kernel_argument(const model::HostSnapshot& host, std::string_view argument);
 
-/// Makes the initramfs anew, so that it takes over what changed in /etc/modprobe.d.
+/// Makes the initramfs anew, so that it takes over what changed in /etc/modprobe.d. On a live host
+/// without any known tool for it there is nothing to do, and no command.
 Step renew_initramfs(const model::HostSnapshot& host);
+
+/// `first`, then `then` where that is a command at all.
+std::string both(std::string first, const Step& then);
 
 }  // namespace tessera::plan::checks

@@ -37,6 +37,8 @@ Findings identical_cards(const CheckScope& scope);
 // slices.cpp
 Findings slices_in_use(const CheckScope& scope);
 
+// reset_log.cpp
+Findings reset_failed(const CheckScope& scope);
 // kernel_arguments.cpp
 Findings amd_iommu_on(const CheckScope& scope);
 Findings other_makers_argument(const CheckScope& scope);

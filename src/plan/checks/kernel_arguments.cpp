@@ -42,7 +42,7 @@ Finding about_argument(const HostSnapshot& host, std::string_view argument, Seve
   const Step step = remove_kernel_argument(host, argument);
   Finding finding;
   finding.severity = severity;
-  finding.evidence = command_line_evidence(host);
+  finding.evidence = {{std::string(files::proc_cmdline), text::printable(argument)}};
   finding.fix = capitalized(step.words);
   finding.command = step.command;
   return finding;

@@ -110,7 +110,7 @@ Finding too_few(const HostSnapshot& host, const HugePages& pages, std::uint64_t 
                               size_words(pages.size_kib), pages.total.value());
   finding.evidence = {{path, std::to_string(pages.total.value())}};
   append(finding.evidence, command_line_evidence(host));
-  append(finding.evidence, log_evidence(host, {"HugeTLB"}));
+  append(finding.evidence, log_evidence(host, {"HugeTLB: allocating"}));
   finding.cause =
       "The kernel found not enough memory in one piece; pages of 1 GiB are often refused "
       "also at boot.";

@@ -102,11 +102,16 @@ std::vector<const PciFunction*> functions_with(const HostSnapshot& host, const I
   return found;
 }
 
+/// The module that modprobe.d would call the function's driver: "bochs" for bochs-drm.
+std::string module_of(const PciFunction& function) {
+  return model::module_name(function.driver_module.empty() ? function.driver
+                                                           : function.driver_module);
+}
+
 /// Whether a softdep or an install line brings vfio-pci in before `driver`.
-bool comes_after_vfio(const HostSnapshot& host, std::string_view driver) {
+bool comes_after_vfio(const HostSnapshot& host, std::string_view module) {
   return std::ranges::any_of(model::all_modprobe_lines(host.settings), [&](const auto& line) {
-    const bool about_it =
-        line.words.size() > 1 && model::module_name(line.words[1]) == model::module_name(driver);
+    const bool about_it = line.words.size() > 1 && model::module_name(line.words[1]) == module;
     const bool names_vfio = line.text.find("vfio") != std::string::npos;
     return about_it && names_vfio && (line.words[0] == "softdep" || line.words[0] == "install");
   });
@@ -160,7 +165,7 @@ Findings ids_with_blank(const CheckScope& scope) {
     finding.consequence =
         "The devices after the blank stay on their host drivers, usually a card's audio function.";
     finding.fix = fmt::format("Write the line as \"{}\", {} and reboot.", right, renew.words);
-    finding.command = replace_line(line, right) + " && " + renew.command;
+    finding.command = both(replace_line(line, right), renew);
     findings.push_back(std::move(finding));
   }
   return findings;
@@ -244,10 +249,10 @@ Findings ids_too_late(const CheckScope& scope) {
   for (const auto& id : ids_given_away(scope.host)) {
     for (const auto* function : functions_with(scope.host, id)) {
       const bool late = !function->driver.empty() && !model::is_vfio_driver(function->driver) &&
-                        !comes_after_vfio(scope.host, function->driver);
+                        !comes_after_vfio(scope.host, module_of(*function));
       if (!late) continue;
       const Step renew = renew_initramfs(scope.host);
-      const std::string line = fmt::format("softdep {} pre: vfio-pci", function->driver);
+      const std::string line = fmt::format("softdep {} pre: vfio-pci", module_of(*function));
       const std::string path = fmt::format("{}/vfio.conf", files::modprobe_folder);
       Finding finding;
       finding.severity = Severity::warning;
@@ -263,7 +268,7 @@ Findings ids_too_late(const CheckScope& scope) {
           "Add \"{}\" to {}, {} and reboot; or give the card away while the "
           "host runs.",
           line, path, renew.words);
-      finding.command = fmt::format("echo '{}' | sudo tee -a {} && {}", line, path, renew.command);
+      finding.command = both(fmt::format("echo '{}' | sudo tee -a {}", line, path), renew);
       findings.push_back(std::move(finding));
     }
   }
@@ -278,7 +283,7 @@ Findings blacklist_without_effect(const CheckScope& scope) {
     const std::string module = model::module_name(line.words[1]);
     const auto holder =
         std::ranges::find_if(scope.host.functions, [&](const PciFunction& function) {
-          return model::module_name(function.driver) == module &&
+          return !function.driver.empty() && module_of(function) == module &&
                  scope.host.card_of(function.address) != nullptr;
         });
     if (holder == scope.host.functions.end() || !told.insert(module).second) continue;

@@ -171,6 +171,12 @@ const Case cases[] = {
      [](HostSnapshot& host) {
        host.kernel_log = {"Loading of module with unavailable key is rejected"};
      }},
+    {"reset_failed", "reset-failed", Severity::error,
+     "kernel log: vfio-pci 0000:01:00.0: not ready 65535ms after FLR; giving up", "",
+     [](HostSnapshot& host) {
+       host.kernel_log = {"vfio-pci 0000:01:00.0: not ready 65535ms after FLR; giving up",
+                          "vfio-pci 0000:02:00.0: not ready 65535ms after FLR; giving up"};
+     }},
     {"nouveau_has_it", "free-driver-has-card", Severity::warning, "driver: -> nouveau", "",
      [](HostSnapshot& host) {
        host.kernel.modules = std::vector<std::string>{"nouveau", "nvidia"};
