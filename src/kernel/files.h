@@ -83,6 +83,20 @@ inline constexpr std::string_view os_release_default = "/usr/lib/os-release";
 std::string boot_config(std::string_view release);
 inline constexpr std::string_view proxmox_boot_uuids = "/etc/kernel/proxmox-boot-uuids";
 inline constexpr std::string_view ostree_booted = "/run/ostree-booted";
+/// A tool that makes initramfs images, by a file that it brings.
+struct InitramfsTool {
+  std::string_view name;
+  std::string_view path;
+};
+inline constexpr InitramfsTool initramfs_tools[] = {
+    {"initramfs-tools", "/usr/sbin/mkinitramfs"},
+    {"initramfs-tools", "/etc/initramfs-tools"},
+    {"mkinitcpio", "/usr/bin/mkinitcpio"},
+    {"mkinitcpio", "/etc/mkinitcpio.conf"},
+    {"dracut", "/usr/bin/dracut"},
+    {"dracut", "/usr/sbin/dracut"},
+    {"dracut", "/etc/dracut.conf"},
+};
 inline constexpr std::string_view grub_default = "/etc/default/grub";
 inline constexpr std::string_view kernel_cmdline = "/etc/kernel/cmdline";
 inline constexpr std::string_view modprobe_folder = "/etc/modprobe.d";

@@ -247,7 +247,7 @@ Findings dracut_argument_ignored(const CheckScope& scope) {
     Finding finding = about_argument(scope.host, argument, Severity::warning);
     finding.title = fmt::format("{} is an option of dracut, and this host does not use dracut",
                                 text::printable(argument));
-    finding.evidence.push_back({"/usr/sbin/mkinitramfs", "is there (initramfs-tools)"});
+    finding.evidence.push_back({std::string(files::initramfs_tools[1].path), "is there"});
     finding.cause = "The option was copied from a guide for Fedora or Red Hat.";
     finding.consequence = "It did nothing: no driver was loaded earlier, or kept away, by it.";
     finding.fix = fmt::format(
