@@ -100,6 +100,7 @@ inline constexpr InitramfsTool initramfs_tools[] = {
 inline constexpr std::string_view grub_default = "/etc/default/grub";
 inline constexpr std::string_view kernel_cmdline = "/etc/kernel/cmdline";
 inline constexpr std::string_view modprobe_folder = "/etc/modprobe.d";
+inline constexpr std::string_view modules_load_folder = "/etc/modules-load.d";
 /// Files, and folders whose files count, that say what is loaded and how.
 struct Settings {
   std::string_view path;
@@ -115,7 +116,7 @@ inline constexpr Settings settings[] = {
     {"/etc/mkinitcpio.conf", {}},
     {modprobe_folder, ".conf"},
     {"/etc/modules", {}},
-    {"/etc/modules-load.d", ".conf"},
+    {modules_load_folder, ".conf"},
 };
 
 // --- our own: the journal and its lock, below the root that they are about ---

@@ -87,7 +87,7 @@ std::vector<Finding> diagnose(const HostSnapshot& host, const Card* only_card,
   const CheckScope scope{host, cards_in_question(host, only_card)};
   std::vector<Finding> findings;
   for (const Check& check : all_checks()) {
-    if (purpose && !check.purposes.has(*purpose)) continue;
+    if (purpose ? !check.purposes.has(*purpose) : check.on_request) continue;
     for (Finding& finding : check.look(scope)) {
       finding.id = check.id;
       findings.push_back(std::move(finding));

@@ -43,6 +43,8 @@ struct Check {
   /// Returns one finding for each thing wrong, with everything set but the id.
   std::vector<model::Finding> (*look)(const CheckScope& scope) = nullptr;
   Purposes purposes = {};  ///< for which it matters; all, where nothing is said
+  /// Only where a purpose was named: what it says is news to none but who asks.
+  bool on_request = false;
 };
 
 /// Every check, host checks first, in the order in which findings are reported.

@@ -37,6 +37,24 @@ Findings identical_cards(const CheckScope& scope);
 // slices.cpp
 Findings slices_in_use(const CheckScope& scope);
 
+// link.cpp
+Findings link_narrow(const CheckScope& scope);
+Findings card_silent(const CheckScope& scope);
+// bars.cpp
+Findings bar_unassigned(const CheckScope& scope);
+Findings bar_cannot_be_reserved(const CheckScope& scope);
+Findings resizable_bar_small(const CheckScope& scope);
+Findings big_memory(const CheckScope& scope);
+Findings rom_needed(const CheckScope& scope);
+// sharing.cpp
+Findings sriov_off(const CheckScope& scope);
+Findings mdev_by_vendor_interface(const CheckScope& scope);
+Findings gvt_not_ready(const CheckScope& scope);
+Findings cannot_be_shared(const CheckScope& scope);
+Findings numa_unknown(const CheckScope& scope);
+Findings acs_override_lies(const CheckScope& scope);
+Findings audio_apart(const CheckScope& scope);
+Findings driver_does_not_let_go(const CheckScope& scope);
 // reset_log.cpp
 Findings reset_failed(const CheckScope& scope);
 // kernel_arguments.cpp

@@ -59,6 +59,22 @@ std::string fix_for(const HostSnapshot& host, const GroupTrouble& trouble) {
   return fix;
 }
 
+/// The ports above the card that do not keep their neighbours apart, by their own configuration.
+void add_ports_without_acs(const HostSnapshot& host, const Card& card, Finding& finding) {
+  const model::PciFunction* below = host.function(card.address);
+  while (below != nullptr && below->parent) {
+    below = host.function(*below->parent);
+    if (below == nullptr || !below->capabilities.has_value()) continue;
+    const auto& capabilities = below->capabilities.value();
+    if (capabilities.acs && capabilities.acs->isolates()) continue;
+    std::string_view acs = !capabilities.acs                 ? "no ACS capability"
+                           : capabilities.acs->can_isolate() ? "ACS is not switched on"
+                                                             : "ACS that does not isolate";
+    finding.evidence.push_back({files::pci_device(model::to_string(below->address), "config"),
+                                fmt::format("{}, {}", to_string(capabilities.type), acs)});
+  }
+}
+
 Finding shared(const HostSnapshot& host, const Card& card, const GroupTrouble& trouble) {
   Finding finding;
   finding.severity = Severity::error;
@@ -74,6 +90,7 @@ Finding shared(const HostSnapshot& host, const Card& card, const GroupTrouble& t
     std::string name = model::to_string(address);
     finding.evidence.push_back({files::pci_device(name), words_for(host, address)});
   }
+  add_ports_without_acs(host, card, finding);
   finding.cause =
       fmt::format("The IOMMU cannot tell them apart from the card: {}.", trouble.reason);
   finding.consequence = fmt::format(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -18,9 +20,16 @@ using model::Finding;
 using model::HostSnapshot;
 using model::Severity;
 
+/// What the doctor says of `host` where the check `id` is run at all.
+inline std::vector<Finding> findings_where_it_runs(const HostSnapshot& host, std::string_view id) {
+  auto check = std::ranges::find(all_checks(), id, &Check::id);
+  const bool asked = check != all_checks().end() && check->on_request;
+  return diagnose(host, nullptr, asked ? std::optional(Purpose::slices) : std::nullopt);
+}
+
 inline std::vector<Finding> findings_with(const HostSnapshot& host, std::string_view id) {
   std::vector<Finding> found;
-  for (Finding& finding : diagnose(host)) {
+  for (Finding& finding : findings_where_it_runs(host, id)) {
     if (finding.id == id) found.push_back(std::move(finding));
   }
   return found;
@@ -44,8 +53,10 @@ struct Case {
   friend void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 };
 
-/// The cases of settings_checks_test.cpp, for the test that each check has one.
+/// The cases of settings_checks_test.cpp and card_checks_test.cpp, for the test that each check has
+/// one.
 const std::vector<Case>& settings_cases();
+const std::vector<Case>& card_hardware_cases();
 
 inline void expect_one_finding(const Case& c) {
   HostSnapshot host = good_host();
@@ -60,7 +71,8 @@ inline void expect_one_finding(const Case& c) {
     EXPECT_FALSE(text.empty());
     EXPECT_EQ(text.find('!'), std::string::npos) << text;
   }
-  EXPECT_EQ(diagnose(host).size(), 1U) << "another check fires too: " << diagnose(host)[0].id;
+  const auto all = findings_where_it_runs(host, c.id);
+  EXPECT_EQ(all.size(), 1U) << "another check fires too: " << all[0].id;
 }
 
 }  // namespace tessera::plan::test
