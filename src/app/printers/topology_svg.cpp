@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <fmt/format.h>
@@ -382,7 +383,7 @@ double draw_heading(SvgWriter& svg, const std::string& title, const std::string&
 constexpr double narrowest = 460;
 
 double width_for(const std::string& title, double content) {
-  const double columns = static_cast<double>(svg_columns(narrowest, heading));
+  const auto columns = static_cast<double>(svg_columns(narrowest, heading));
   const double text = static_cast<double>(title.size()) / columns * narrowest;
   return std::max({content, text + margin, narrowest}) + margin;
 }
