@@ -119,6 +119,9 @@ inline constexpr Settings settings[] = {
     {modules_load_folder, ".conf"},
 };
 
+// --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
+inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
+
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";
 

@@ -77,7 +77,8 @@ class Tree {
 ///   escapes in values: \n (newline), \t (tab), \\ (backslash)
 ///   paths that do not start with "/", or with a piece that has an '@' ("/@distances/...",
 ///   "resource@bar2"), are notes: kept, never files. "dmesg" notes are kernel log lines;
-///   "pci-name/10de:1db4" is a vendor's and device's name, with a TAB (\t) between.
+///   "pci-name/10de:1db4" is a vendor's and device's name, with a TAB (\t) between;
+///   "nvidia-smi/topo-m" is what `nvidia-smi topo -m` printed.
 ///   blank lines and lines that start with '#' are ignored.
 ///   a file's path has no empty, "." or ".." piece.
 ///

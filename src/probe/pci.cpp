@@ -330,15 +330,6 @@ std::string sysfs_path_of_link(std::string_view target) {
   return addresses_in_path(path).empty() ? std::string{} : path;
 }
 
-std::vector<model::PciAddress> addresses_in_path(std::string_view sysfs_path) {
-  std::vector<model::PciAddress> chain;
-  for (auto piece : text::split(sysfs_path, '/')) {
-    auto address = model::parse_pci_address(piece);
-    if (address && to_string(*address) == piece) chain.push_back(*address);
-  }
-  return chain;
-}
-
 bool is_uuid(std::string_view name) {
   if (name.size() != 36) return false;
   for (std::size_t i = 0; i < name.size(); ++i) {

@@ -39,9 +39,7 @@ std::optional<ModaliasIds> parse_modalias(std::string_view text);
 /// ("../../../devices/pci0000:00/..."); empty for a link that leads elsewhere.
 std::string sysfs_path_of_link(std::string_view target);
 
-/// The PCI addresses in a sysfs path, from the root down; pieces of another form ("pci0000:00",
-/// "consumer:pci:0000:61:00.1") are no addresses.
-std::vector<model::PciAddress> addresses_in_path(std::string_view sysfs_path);
+using model::addresses_in_path;
 
 /// Whether `name` has the form of an mdev's UUID (8-4-4-4-12 hexadecimal digits).
 bool is_uuid(std::string_view name);

@@ -124,6 +124,11 @@ TEST_P(RecordedHost, is_printed_as_before) {
     expect_golden(fmt::format("show-{}.txt", file), "show " + address);
   }
   expect_golden("doctor.txt", "doctor");
+  expect_golden("topo.txt", "topo");
+  auto topology = nlohmann::json::parse(expect_golden("topo.json", "--json topo"), nullptr, false);
+  ASSERT_TRUE(topology.is_object());
+  EXPECT_EQ(topology.value("schema", ""), "tessera/topology/1");
+  EXPECT_EQ(topology.at("links").size(), topology.at("devices").size());
   expect_no_others();
 }
 
