@@ -13,6 +13,8 @@
 
 namespace tessera::kernel {
 
+class Observer;
+
 /// The door to a host's files: the live system ("/"), a directory that holds another one
 /// (a fake host, an image), or a recording. All paths are absolute inside that root.
 ///
@@ -37,6 +39,13 @@ class Root {
   [[nodiscard]] Kind kind() const;
   /// What open() was given.
   [[nodiscard]] const std::string& location() const;
+  /// Whether what is not in it is not on the host: the live system, and a recording of one that
+  /// `tessera record` took (Recording says which note tells). Other roots show a part only.
+  [[nodiscard]] bool is_complete() const;
+
+  /// From now on `observer` is told of every look; null ends that. Borrowed.
+  void set_observer(Observer* observer);
+  [[nodiscard]] bool is_observed() const;
 
   /// The whole text of a file, at most 4 MiB. Errors: not_found, denied, io, ...
   [[nodiscard]] Result<std::string> read(std::string_view path) const;
@@ -45,6 +54,9 @@ class Root {
   /// Names in a directory, sorted, without "." and "..".
   [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path) const;
   [[nodiscard]] bool exists(std::string_view path) const;
+  /// Whether it is known that `path` is not there: seen on the live system, noted in a recording.
+  /// A root that shows a part of a host never knows.
+  [[nodiscard]] bool is_surely_absent(std::string_view path) const;
   /// Opens a file for those who wait on it or hand it on (uevents, device nodes): open(2)'s
   /// `flags`, without O_CREAT; O_CLOEXEC is added. Errors: unsupported on a recording.
   [[nodiscard]] Result<Fd> open_file(std::string_view path, int flags) const;
@@ -71,6 +83,12 @@ class Root {
 
  private:
   struct State;
+  enum class Presence { absent, directory, other };
+  [[nodiscard]] Result<std::string> read_unobserved(std::string_view path) const;
+  [[nodiscard]] Result<std::string> read_link_unobserved(std::string_view path) const;
+  [[nodiscard]] Result<std::vector<std::string>> list_unobserved(std::string_view path) const;
+  [[nodiscard]] Presence presence(std::string_view path) const;
+  [[nodiscard]] Status check_that_it_was_readable(std::string_view path) const;
   explicit Root(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

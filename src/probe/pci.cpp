@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/pci_names.h"
+#include "kernel/recording.h"
 #include "probe/cards.h"
 #include "probe/config_space.h"
 #include "probe/device_files.h"
@@ -104,7 +105,7 @@ void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
   const auto vendor = function.vendor.value();
   const auto device = function.device.value_or(0);
   kernel::PciNames names;
-  if (auto note = root.note(fmt::format("pci-name/{:04x}:{:04x}", vendor, device))) {
+  if (auto note = root.note(pci_name_note(vendor, device))) {
     auto tab = std::min(note->find('\t'), note->size());
     names = {note->substr(0, tab), note->substr(std::min(tab + 1, note->size()))};
   } else {
@@ -185,10 +186,14 @@ Reading<double> speed_of(const Reading<std::string>& text) {
 
 void read_link(const FunctionDirectory& directory, const kernel::Root& root,
                PciFunction& function) {
-  // A recording may have left the file out; only a live system's silence means conventional PCI.
-  const bool has_link = std::ranges::binary_search(directory.names(), "max_link_speed");
+  // A recording may have left the file out; only where it is known to be missing is this
+  // conventional PCI.
+  constexpr std::string_view file = "max_link_speed";
+  const bool has_link = std::ranges::binary_search(directory.names(), file);
   if (has_link) function.express = true;
-  if (!has_link && root.kind() == kernel::Root::Kind::live) function.express = false;
+  if (!has_link && root.is_surely_absent(files::pci_device(to_string(function.address), file))) {
+    function.express = false;
+  }
   function.link.speed_gt = speed_of(directory.text("current_link_speed"));
   function.link.max_speed_gt = speed_of(directory.text("max_link_speed"));
   function.link.width = directory.number("current_link_width");
@@ -285,6 +290,10 @@ Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
     }
   }
   return functions;
+}
+
+std::string pci_name_note(std::uint16_t vendor, std::uint16_t device) {
+  return fmt::format("{}{:04x}:{:04x}", kernel::Recording::name_note, vendor, device);
 }
 
 std::optional<ModaliasIds> parse_modalias(std::string_view text) {
