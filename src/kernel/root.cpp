@@ -47,6 +47,11 @@ Status check_path(std::string_view path) {
               "a path inside a root starts with \"/\" and has no NUL byte");
 }
 
+/// sysfs gives a file's text in one read, and bytes at least a page at a time while there are more
+/// (fs/kernfs/file.c): after less than a page there is nothing to come.
+constexpr ssize_t least_of_sysfs = 4096;
+constexpr std::string_view sysfs = "/sys/";
+
 Result<std::string> read_all(int fd, std::string_view path, std::size_t limit) {
   std::string content;
   std::array<char, 65536> piece;
@@ -54,8 +59,9 @@ Result<std::string> read_all(int fd, std::string_view path, std::size_t limit) {
     ssize_t size = ::read(fd, piece.data(), piece.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return fail(error_from_errno(errno, path, "read"));
-    if (size == 0) return content;
     content.append(piece.data(), static_cast<std::size_t>(size));
+    const bool ends = size < least_of_sysfs && path.starts_with(sysfs);
+    if (size == 0 || ends) return content;
     if (content.size() > limit) {
       return fail(
           ErrorKind::invalid, std::string(path),
@@ -68,6 +74,19 @@ constexpr int largest_errno = 134;  // include/uapi/asm-generic/errno.h
 
 std::unexpected<Error> not_recorded(std::string_view path) {
   return fail(ErrorKind::not_found, std::string(path), "it is not in the recording");
+}
+
+std::unexpected<Error> wrong_kind(std::string_view path, std::string_view is);
+
+/// readlinkat(2); an empty `name` is the link `fd` itself.
+Result<std::string> link_target(int fd, const std::string& name, std::string_view path) {
+  std::array<char, 4097> target;
+  ssize_t size = ::readlinkat(fd, name.c_str(), target.data(), target.size());
+  if (size >= 0) return std::string(target.data(), static_cast<std::size_t>(size));
+  if (errno == EINVAL || (errno == ENOENT && name.empty())) {
+    return wrong_kind(path, "not a symbolic link");
+  }
+  return fail(error_from_errno(errno, path, "read the link"));
 }
 
 std::unexpected<Error> wrong_kind(std::string_view path, std::string_view is) {
@@ -272,14 +291,10 @@ Result<std::string> Root::read_link_unobserved(std::string_view path) const {
     if (node->kind != TreeNode::Kind::link) return wrong_kind(path, "not a symbolic link");
     return node->content;
   }
+  const std::string file(path);
+  if (kind() == Kind::live) return link_target(AT_FDCWD, file, path);
   TRY_LET(Fd fd, open_file(path, O_PATH | O_NOFOLLOW));
-  struct stat it = {};
-  if (::fstat(fd.get(), &it) != 0) return fail(error_from_errno(errno, path, "look at"));
-  if (!S_ISLNK(it.st_mode)) return wrong_kind(path, "not a symbolic link");
-  std::array<char, 4097> target;
-  ssize_t size = ::readlinkat(fd.get(), "", target.data(), target.size());
-  if (size < 0) return fail(error_from_errno(errno, path, "read the link"));
-  return std::string(target.data(), static_cast<std::size_t>(size));
+  return link_target(fd.get(), "", path);
 }
 
 Result<std::vector<std::string>> Root::list_unobserved(std::string_view path) const {
@@ -309,6 +324,32 @@ Root::Presence Root::presence(std::string_view path) const {
   struct stat it = {};
   const bool directory = is_observed() && ::fstat(fd->get(), &it) == 0 && S_ISDIR(it.st_mode);
   return directory ? Presence::directory : Presence::other;
+}
+
+Result<OpenDirectory> Root::open_directory(std::string_view path) const {
+  if (is_observed()) {
+    return fail(ErrorKind::unsupported, std::string(path), "each look at it is to be told");
+  }
+  TRY_LET(Fd fd, open_file(path, O_PATH | O_DIRECTORY));
+  return OpenDirectory(std::move(fd), std::string(path));
+}
+
+Result<std::string> OpenDirectory::read(const std::string& name) const {
+  const auto path = fmt::format("{}/{}", path_, name);
+  Fd fd(open_below(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (fd.valid()) return read_all(fd.get(), path, read_limit);
+  return fail(error_from_errno(errno, path, "open"));
+}
+
+Result<std::string> OpenDirectory::read_link(const std::string& name) const {
+  return link_target(fd_.get(), name, fmt::format("{}/{}", path_, name));
+}
+
+Result<OpenDirectory> OpenDirectory::open(const std::string& name) const {
+  auto path = fmt::format("{}/{}", path_, name);
+  Fd fd(open_below(fd_.get(), name.c_str(), O_PATH | O_DIRECTORY));
+  if (!fd.valid()) return fail(error_from_errno(errno, path, "open"));
+  return OpenDirectory(std::move(fd), std::move(path));
 }
 
 Status Root::write(std::string_view path, std::string_view text, Deadline deadline,

@@ -15,6 +15,25 @@ namespace tessera::kernel {
 
 class Observer;
 
+/// A directory of a root, kept open for those who read many files below it: their paths are walked
+/// from here and not from the root again. What is read is read now, as with Root.
+class OpenDirectory {
+ public:
+  // `name` is one piece, and no link leads anywhere from here: one that is met is an error.
+  /// The whole text of a file in it. Errors: as Root::read().
+  [[nodiscard]] Result<std::string> read(const std::string& name) const;
+  /// The target of a link in it.
+  [[nodiscard]] Result<std::string> read_link(const std::string& name) const;
+  /// A directory in it.
+  [[nodiscard]] Result<OpenDirectory> open(const std::string& name) const;
+
+ private:
+  friend class Root;
+  OpenDirectory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Fd fd_;
+  std::string path_;
+};
+
 /// The door to a host's files: the live system ("/"), a directory that holds another one
 /// (a fake host, an image), or a recording. All paths are absolute inside that root.
 ///
@@ -60,6 +79,9 @@ class Root {
   /// Opens a file for those who wait on it or hand it on (uevents, device nodes): open(2)'s
   /// `flags`, without O_CREAT; O_CLOEXEC is added. Errors: unsupported on a recording.
   [[nodiscard]] Result<Fd> open_file(std::string_view path, int flags) const;
+
+  /// Errors: unsupported on a recording, and while an observer has to be told of each look.
+  [[nodiscard]] Result<OpenDirectory> open_directory(std::string_view path) const;
 
   /// Writes `text` with one write(2), as sysfs wants it, in a child process, because a write to
   /// sysfs can block until a user of the device lets go (vfio's unbind; measured: for ever).
