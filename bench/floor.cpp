@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// floor FILE: reads the paths that FILE lists, in order, and does nothing else: what an inventory of
-// them has to cost at least. "f PATH" is opened, read to its end and closed, "l PATH" is a link.
+// floor FILE: reads the paths that FILE lists, in order, and does nothing else: what an inventory
+// of them has to cost at least. "f PATH" is opened, read to its end and closed, "l PATH" is a link.
 #include <array>
 #include <cstdio>
 #include <fstream>
