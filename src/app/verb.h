@@ -41,6 +41,7 @@ void add_list(cli::Verb parser, Session& session);
 void add_show(cli::Verb parser, Session& session);
 void add_topo(cli::Verb parser, Session& session);
 void add_doctor(cli::Verb parser, Session& session);
+void add_record(cli::Verb parser, Session& session);
 void add_assign(cli::Verb parser, Session& session);
 void add_undo(cli::Verb parser, Session& session);
 void add_history(cli::Verb parser, Session& session);

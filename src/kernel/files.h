@@ -56,6 +56,7 @@ inline constexpr std::string_view proc_iomem = "/proc/iomem";
 inline constexpr std::string_view proc_modules = "/proc/modules";
 inline constexpr std::string_view proc_self_exe = "/proc/self/exe";
 inline constexpr std::string_view proc_osrelease = "/proc/sys/kernel/osrelease";
+inline constexpr std::string_view proc_hostname = "/proc/sys/kernel/hostname";
 inline constexpr std::string_view proc_nvidia_gpus = "/proc/driver/nvidia/gpus";
 /// /proc/PID/FILE ("fd", "comm", "cgroup").
 std::string process(int pid, std::string_view file);

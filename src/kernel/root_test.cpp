@@ -191,6 +191,35 @@ TEST(RootKernelLog, of_a_recording_is_its_dmesg_notes) {
   EXPECT_EQ(open_or_die(host.real("/tree.tsv")).kernel_log(), Names{"DMAR: IOMMU enabled"});
 }
 
+TEST(RootNotes, a_file_that_its_maker_could_not_read_gives_their_error) {
+  TestDirectory host;
+  host.file("/tree.tsv", "unreadable/sys/a\tEACCES\nunreadable/sys/d\tEPERM\n/sys/a\t1\n");
+  const auto root = open_or_die(host.real("/tree.tsv"));
+  EXPECT_EQ(kind_of(root.read("/sys/a")), ErrorKind::denied);
+  EXPECT_NE(root.read("/sys/a").error().sentence.find("EACCES"), std::string::npos);
+  EXPECT_EQ(kind_of(root.list("/sys/d")), ErrorKind::denied);
+}
+
+TEST(RootNotes, only_who_saw_the_host_knows_what_is_absent) {
+  TestDirectory host;
+  host.file("/tree.tsv", "absent/sys/a\tyes\ncomplete\tyes\n/sys/b\t1\n");
+  host.file("/part.tsv", "/sys/b\t1\n");
+  const auto whole = open_or_die(host.real("/tree.tsv"));
+  EXPECT_TRUE(whole.is_complete());
+  EXPECT_TRUE(whole.is_surely_absent("/sys/a"));
+  EXPECT_FALSE(whole.is_surely_absent("/sys/c"));
+  const auto part = open_or_die(host.real("/part.tsv"));
+  EXPECT_FALSE(part.is_complete());
+  EXPECT_FALSE(part.is_surely_absent("/sys/a"));
+  const auto folder = open_or_die(host.real());
+  EXPECT_FALSE(folder.is_complete());
+  EXPECT_FALSE(folder.is_surely_absent("/sys/a"));
+  const auto live = open_or_die("/");
+  EXPECT_TRUE(live.is_complete());
+  EXPECT_TRUE(live.is_surely_absent("/no/such/file"));
+  EXPECT_FALSE(live.is_surely_absent("/proc"));
+}
+
 TEST(RootKernelLog, is_empty_where_there_is_none) {
   TestDirectory host;
   EXPECT_TRUE(open_or_die(host.real()).kernel_log().empty());

@@ -117,6 +117,7 @@ enum class Detail {
 struct HostSnapshot {
   std::string source;  ///< "/" or what --root was given
   bool live = false;
+  bool complete = false;  ///< what is not here is not on the host (kernel::Root::is_complete)
   Detail detail = Detail::everything;
   KernelFacts kernel;
   std::vector<PciFunction> functions;  ///< sorted by address

@@ -23,6 +23,9 @@ Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root)
 /// read.
 Result<std::vector<model::PciFunction>> read_card_functions(const kernel::Root& root);
 
+/// The key of the note in which a recording keeps a device's names: "pci-name/10de:1db4".
+std::string pci_name_note(std::uint16_t vendor, std::uint16_t device);
+
 /// What a modalias file says, "pci:v000010DEd00001DB4sv000010DEsd00001214bc03sc02i00".
 struct ModaliasIds {
   std::uint16_t vendor = 0;

@@ -82,7 +82,11 @@ Reading<bool> read_vfio_loaded(const kernel::Root& root) {
   if (root.exists(files::pci_driver("vfio-pci")) || kernel::module_present(root, "vfio_pci")) {
     return true;
   }
-  if (root.kind() != kernel::Root::Kind::recording) return false;
+  if (root.kind() == kernel::Root::Kind::directory) return false;
+  if (root.is_surely_absent(files::pci_driver("vfio-pci")) &&
+      root.is_surely_absent(files::module("vfio_pci"))) {
+    return false;
+  }
   // A recording tells only if it kept the list of modules.
   auto modules = read_text(root, files::proc_modules);
   if (!modules.has_value()) return {};
@@ -90,15 +94,14 @@ Reading<bool> read_vfio_loaded(const kernel::Root& root) {
                              [](std::string_view line) { return line.starts_with("vfio_pci "); });
 }
 
-/// A live kernel without the directory has no IOMMU support at work; a recording may have left it
-/// out.
+/// A kernel without the directory has no IOMMU support at work; a recording may have left it out.
 Reading<bool> read_groups_present(const kernel::Root& root) {
   auto groups = root.list(files::iommu_groups);
   if (groups) return true;
   if (groups.error().kind != ErrorKind::not_found) {
     return Reading<bool>::unreadable(why_unreadable(groups.error()));
   }
-  return root.kind() == kernel::Root::Kind::live ? Reading<bool>(false) : Reading<bool>{};
+  return root.is_surely_absent(files::iommu_groups) ? Reading<bool>(false) : Reading<bool>{};
 }
 
 }  // namespace

@@ -31,6 +31,12 @@ void read_more_kernel_facts(const kernel::Root& root,
 /// the text says "is not set".
 std::map<std::string, std::string> parse_kernel_config(std::string_view text);
 
+/// The modules that settings files want loaded, each once, in the kernel's spelling.
+std::vector<std::string> module_names_in(const std::vector<model::SettingsFile>& settings);
+
+/// "kernel/drivers/vfio/pci/vfio-pci.ko.xz" gives "vfio_pci".
+std::string module_of_path(std::string_view path);
+
 /// Of `names`, those that neither modules.dep nor modules.builtin has.
 std::vector<std::string> modules_without_file(const std::vector<std::string>& names,
                                               std::string_view modules_dep,

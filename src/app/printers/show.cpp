@@ -134,7 +134,7 @@ std::string role_in_group(const HostSnapshot& host, const Card& card, const PciA
 
 void add_groups(std::string& out, const HostSnapshot& host, const Card& card) {
   if (card.groups.empty()) {
-    field(out, "IOMMU groups", host.live ? "none: the IOMMU is off or missing" : "not known");
+    field(out, "IOMMU groups", host.complete ? "none: the IOMMU is off or missing" : "not known");
     return;
   }
   out += "  IOMMU groups\n";
@@ -205,7 +205,7 @@ void add_holders(std::string& out, const HostSnapshot& host, const Card& card) {
     out += fmt::format("    {} (process {}{}): {}\n", text::printable(holder.name), holder.pid,
                        unit, text::join(holder.paths, ", "));
   }
-  if (host.live && none) {
+  if (host.complete && none) {
     field(out, "held open by",
           host.unreadable_processes > 0 ? "nobody that can be seen" : "nobody");
   }

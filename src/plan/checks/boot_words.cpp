@@ -115,7 +115,7 @@ Step renew_initramfs(const model::HostSnapshot& host) {
   if (host.boot.initramfs == "mkinitcpio") {
     return {"make the initramfs anew with mkinitcpio", "sudo mkinitcpio -P"};
   }
-  if (host.live && host.boot.initramfs.empty()) return {"load the module anew", ""};
+  if (host.complete && host.boot.initramfs.empty()) return {"load the module anew", ""};
   return {"make the initramfs anew with update-initramfs", "sudo update-initramfs -u -k all"};
 }
 

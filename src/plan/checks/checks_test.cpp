@@ -251,6 +251,7 @@ TEST(checks, what_a_recording_does_not_hold_proves_nothing) {
   HostSnapshot host = good_host();
   lose_all_groups(host);
   host.live = false;
+  host.complete = false;
   host.kernel = {};
   for (auto& function : host.functions) {
     function.driver = "";

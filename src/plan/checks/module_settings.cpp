@@ -225,7 +225,7 @@ Findings ids_take_twins(const CheckScope& scope) {
 
 Findings ids_fit_nothing(const CheckScope& scope) {
   // Of a host whose functions are not all known, nothing can be said.
-  if (!scope.host.live) return {};
+  if (!scope.host.complete) return {};
   Findings findings;
   for (const auto& id : ids_given_away(scope.host)) {
     if (!functions_with(scope.host, id).empty()) continue;

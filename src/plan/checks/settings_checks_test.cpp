@@ -94,7 +94,7 @@ const Case cases[] = {
      "sudo sed -i '1s|.*|options vfio-pci ids=10de:1111,10de:2222|' /etc/modprobe.d/vfio.conf && "
      "sudo update-initramfs -u -k all",
      [](HostSnapshot& host) {
-       host.live = false;  // these ids are nobody's here
+       host.complete = false;  // these ids are nobody's here
        with_file(modprobe_file, "options vfio-pci ids=10de:1111, 10de:2222\n")(host);
      }},
     {"ids_wrong_form", "ids-wrong-form", Severity::error, "ids=10de,1b06", "",
