@@ -40,6 +40,7 @@ using AddVerb = void (*)(cli::Verb parser, Session& session);
 void add_list(cli::Verb parser, Session& session);
 void add_show(cli::Verb parser, Session& session);
 void add_doctor(cli::Verb parser, Session& session);
+void add_lint(cli::Verb parser, Session& session);
 void add_assign(cli::Verb parser, Session& session);
 void add_undo(cli::Verb parser, Session& session);
 void add_history(cli::Verb parser, Session& session);
