@@ -18,8 +18,8 @@ struct Session {
 
 // Exit codes, documented in docs/exit-codes.md and in the man page.
 inline constexpr int exit_ok = 0;
-inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors
-inline constexpr int exit_errors = 2;    ///< doctor: errors
+inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors; lint: obsolete, no-op
+inline constexpr int exit_errors = 2;    ///< doctor: errors; lint: wrong, dangerous
 inline constexpr int exit_usage = 64;    ///< the command line is wrong
 
 /// The exit code of an error of this kind.
