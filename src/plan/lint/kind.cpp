@@ -40,7 +40,6 @@ std::optional<TextKind> kind_of_name(std::string_view name) {
     case model::SettingsKind::other:
       break;
   }
-  if (name.ends_with("/proc/cmdline")) return TextKind::kernel_command_line;
   if (name.ends_with(".xml")) return TextKind::libvirt_xml;
   if (name.ends_with(".md") || name.ends_with(".rst") || name.ends_with(".adoc")) {
     return TextKind::guide;
