@@ -274,7 +274,7 @@ TEST(Kind, is_recognized_by_the_text_where_the_name_does_not_tell) {
                                                     {"default/grub", "grub"},
                                                     {"modprobe.d/vfio.conf", "modprobe"},
                                                     {"initramfs-tools/modules", "modules"},
-                                                    {"start.sh", "shell"},
+                                                    {"start", "shell"},
                                                     {"options.qemu", "qemu"},
                                                     {"vm.xml", "xml"},
                                                     {"guide.md", "guide"}};
