@@ -314,10 +314,10 @@ const std::vector<LintRule>& all_lint_rules() {
       {"qemu-option-unknown", wrong, "QEMU has no such option", "QEMU stops: \"invalid option\".",
        "see qemu(1)", "measured: QEMU 7.2", linting::qemu_option_unknown},
       {"qemu-option-removed", obsolete, "QEMU has this option no more",
-       "Newer releases stop: \"invalid option\".", "what QEMU's list of removed features names",
-       "QEMU, docs/about/removed-features.rst", linting::qemu_option_removed},
+       "QEMU stops: \"invalid option\".", "what QEMU's list of removed features names",
+       "measured: QEMU 7.2; QEMU, docs/about/removed-features.rst", linting::qemu_option_removed},
       {"qemu-lone-dash", wrong, "a blank between the dash and its option",
-       "The dash alone is a word, and so is the option's name: QEMU takes both for disk images.",
+       "QEMU takes the dash alone for an option, and stops: \"-: invalid option\".",
        "-OPTION in one word", "measured: QEMU 7.2", linting::qemu_lone_dash},
       {"qemu-line-end", wrong, "the command ends on this line",
        "Without a backslash at its end the shell starts QEMU with what it has, and takes the next "
@@ -330,8 +330,8 @@ const std::vector<LintRule>& all_lint_rules() {
        "The cards land on the bus of the machine itself, as if the port were not there.",
        "-device vfio-pci,host=...,bus=ID", "QEMU, docs/pcie.txt", linting::qemu_port_unused},
       {"qemu-addr-clash", wrong, "two devices at one place of a bus",
-       "QEMU stops: \"slot ... function ... already in use\".", "another addr=, or none",
-       "QEMU, qemu(1)", linting::qemu_addr_clash},
+       "QEMU stops: \"slot ... function ... not available\".", "another addr=, or none",
+       "measured: QEMU 7.2", linting::qemu_addr_clash},
       {"qemu-vnc-open", dangerous, "the machine's screen and keyboard are open to the network",
        "VNC on all addresses without password or TLS: whoever reaches the port sits at the "
        "console.",
@@ -360,8 +360,8 @@ const std::vector<LintRule>& all_lint_rules() {
       {"qemu-ramfb", wrong, "ramfb has its own conditions",
        "ramfb=on is a property of vfio-pci-nohotplug, wants display=on, and a machine can have "
        "one.",
-       "-device vfio-pci-nohotplug,...,display=on,ramfb=on", "QEMU, hw/vfio/pci.c",
-       linting::qemu_ramfb},
+       "-device vfio-pci-nohotplug,...,display=on,ramfb=on",
+       "measured: QEMU 7.2; QEMU, hw/vfio/pci.c", linting::qemu_ramfb},
       {"qemu-mdev-display", no_op, "display=on shows nothing before the guest's driver runs",
        "A mediated device has no picture of its own until then: no firmware, no boot menu, no "
        "installer.",

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 
 #include "base/text.h"
 #include "plan/lint/pieces.h"
@@ -23,15 +24,6 @@ constexpr std::string_view sure_commands[] = {
 /// Commands that are words too: what follows must look like an argument.
 constexpr std::string_view word_commands[] = {"find", "cat", "ls", "ll",    "grep", "awk",
                                               "cp",   "mv",  "rm", "chmod", "ln",   "for"};
-
-/// Elements of libvirt's domain format that begin a piece.
-constexpr std::string_view xml_elements[] = {
-    "domain",     "devices", "device",           "hostdev",   "features",
-    "hyperv",     "kvm",     "hidden",           "relaxed",   "vapic",
-    "spinlocks",  "vpindex", "runtime",          "vendor_id", "cputune",
-    "vcpupin",    "clock",   "memoryBacking",    "video",     "hugepages",
-    "memballoon", "source",  "qemu:commandline", "graphics",  "os",
-    "cpu",        "address"};
 
 /// Kernel arguments that a rule knows; a word of a sentence that begins so is taken for one.
 constexpr std::string_view kernel_arguments_known[] = {"amd_iommu",
@@ -136,13 +128,13 @@ bool is_modprobe_line(std::string_view line) {
 
 /// Where an XML piece begins in a line; npos where none does.
 std::size_t xml_start(std::string_view line) {
-  const auto domain = line.find("<domain ");
+  const auto domain = line.find("<domain type=");
   if (domain != std::string_view::npos) return domain;
   const auto at = line.find_first_not_of(" \t");
   if (at == std::string_view::npos || line[at] != '<') return std::string_view::npos;
   std::string_view name = line.substr(at + 1);
   name = name.substr(0, name.find_first_of(" \t/>"));
-  return is_one_of(name, xml_elements) ? at : std::string_view::npos;
+  return is_domain_element(name) ? at : std::string_view::npos;
 }
 
 bool goes_on_in_xml(std::string_view line) {

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kernel/files.h"
 #include "model/settings.h"
 #include "plan/lint.h"
 #include "plan/lint/qemu_line.h"
 #include "plan/lint/words.h"
+#include "plan/lint/xml.h"
 
 namespace tessera::plan {
 
@@ -40,6 +42,7 @@ std::optional<TextKind> kind_of_name(std::string_view name) {
     case model::SettingsKind::other:
       break;
   }
+  if (name.ends_with(kernel::files::proc_cmdline)) return TextKind::kernel_command_line;
   if (name.ends_with(".xml")) return TextKind::libvirt_xml;
   if (name.ends_with(".md") || name.ends_with(".rst") || name.ends_with(".adoc")) {
     return TextKind::guide;
@@ -66,7 +69,8 @@ bool is_modprobe_directive(std::string_view line) {
   constexpr std::string_view directives[] = {"options", "blacklist", "softdep",
                                              "install", "remove",    "alias"};
   const std::string_view word = line.substr(0, line.find_first_of(" \t"));
-  return std::ranges::any_of(directives, [&](auto name) { return word.starts_with(name); });
+  const bool glued = word.starts_with("options") && line.find('=') != std::string_view::npos;
+  return glued || std::ranges::find(directives, word) != std::end(directives);
 }
 
 bool is_module_word(std::string_view line) {
@@ -93,9 +97,22 @@ bool is_kernel_line(std::string_view line) {
   return assigned * 2 >= static_cast<std::ptrdiff_t>(words.size());
 }
 
+/// A domain or a piece of one; other XML, and HTML, is none of libvirt's.
+bool starts_domain(std::string_view text) {
+  text = text::trim(text);
+  if (!text.starts_with('<')) return false;
+  if (text.starts_with("<?") || text.starts_with("<!--")) {
+    return text.find("<domain") != std::string_view::npos;
+  }
+  const auto name = text.substr(1, text.find_first_of(" \t\n/>", 1) - 1);
+  return linting::is_domain_element(name);
+}
+
 TextKind kind_of_text(std::string_view text) {
-  if (text::trim(text).starts_with('<')) return TextKind::libvirt_xml;
-  if (text.starts_with("#!")) return TextKind::shell;
+  if (starts_domain(text)) return TextKind::libvirt_xml;
+  if (text.starts_with("#!")) {
+    return text.substr(0, text.find('\n')).ends_with("sh") ? TextKind::shell : TextKind::guide;
+  }
   const auto lines = telling_lines(text);
   if (lines.empty()) return TextKind::guide;
   if (all_say(lines, [](auto line) { return line.starts_with("GRUB_"); })) return TextKind::grub;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources: libvirt, docs/formatdomain.rst and its RNG schema.
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 

@@ -44,6 +44,14 @@ std::vector<Found> lines_with(const LintScope& scope, std::string_view needle) {
   return found;
 }
 
+/// Whether a command can begin after `before`: nothing, a prompt, "sudo", or the end of another.
+bool begins_command(std::string_view before) {
+  before = text::trim(before);
+  return before.empty() || before.ends_with('$') || before.ends_with('#') ||
+         before.ends_with(';') || before.ends_with('&') || before.ends_with("sudo") ||
+         before.ends_with("do");
+}
+
 std::string_view word_at(std::string_view line, std::size_t at) {
   std::string_view word = line.substr(at, line.find_first_of(" 	\"'`);,", at) - at);
   while (word.ends_with(':') || word.ends_with('.')) word.remove_suffix(1);
@@ -122,9 +130,13 @@ Hits echo_glued(const LintScope& scope) {
   Hits hits;
   for (std::string_view start : {"echo\"", "echo'"}) {
     for (const Found& found : lines_with(scope, start)) {
-      if (found.at > 0 && is_word_letter((*found.text)[found.at - 1])) continue;
+      if (!begins_command(std::string_view(*found.text).substr(0, found.at))) continue;
       const std::string seen(text::trim(std::string_view(*found.text).substr(found.at)));
-      hits.push_back(hit_at(found.line, seen, "echo " + seen.substr(4)));
+      const auto end = seen.find(start.back(), start.size());
+      if (end == std::string::npos) continue;
+      const auto after = text::trim(std::string_view(seen).substr(end + 1));
+      const bool done = after.empty() || std::string_view(">|;&").contains(after.front());
+      if (done) hits.push_back(hit_at(found.line, seen, "echo " + seen.substr(4)));
     }
   }
   return hits;

@@ -109,23 +109,22 @@ std::string numbered_line(const Pieces& pieces, int line) {
 
 Hits mdev_path(const LintScope& scope) {
   Hits hits;
-  const std::string by_driver = files::pci_driver("nvidia") + "/";
-  constexpr std::string_view by_class = "class/mdev_bus/";
+  const std::string ways[] = {files::pci_driver("nvidia") + "/", "/class/mdev_bus/"};
   for (std::size_t i = 0; i < scope.pieces.lines.size(); ++i) {
     const std::string& line = scope.pieces.lines[i];
     if (line.find("mdev") == std::string::npos) continue;
-    auto at = line.find(by_driver);
-    std::size_t skip = by_driver.size();
-    if (at == std::string::npos) {
-      at = line.find(by_class);
-      skip = by_class.size();
+    for (const std::string& way : ways) {
+      const auto at = line.find(way);
+      if (at == std::string::npos) continue;
+      const auto end = std::min(line.find_first_of(" \t\"'`);", at), line.size());
+      const std::string after = line.substr(at + way.size(), end - at - way.size());
+      // Other devices than PCI ones have no other place.
+      if (!model::parse_pci_address(after.substr(0, after.find('/')))) continue;
+      const auto start = line.find_last_of(" \t\"'`(>=", at);
+      const auto first = start == std::string::npos ? 0 : start + 1;
+      hits.push_back(hit_at(static_cast<int>(i) + 1, line.substr(first, end - first),
+                            fmt::format("{}/{}", files::pci_devices, after)));
     }
-    if (at == std::string::npos) continue;
-    const std::string_view path = std::string_view(line).substr(at);
-    const std::string seen(path.substr(0, path.find_first_of(" \t\"'`)")));
-    if (seen.size() <= skip) continue;
-    hits.push_back(hit_at(static_cast<int>(i) + 1, seen,
-                          fmt::format("{}/{}", files::pci_devices, seen.substr(skip))));
   }
   return hits;
 }

@@ -182,6 +182,23 @@ XmlPiece read_xml(std::string_view text, int first_line) {
   return piece;
 }
 
+bool is_domain_element(std::string_view name) {
+  constexpr std::string_view elements[] = {"domain",     "devices",
+                                           "device",     "hostdev",
+                                           "features",   "hyperv",
+                                           "kvm",        "hidden",
+                                           "relaxed",    "vapic",
+                                           "spinlocks",  "vpindex",
+                                           "runtime",    "vendor_id",
+                                           "cputune",    "vcpupin",
+                                           "clock",      "memoryBacking",
+                                           "video",      "hugepages",
+                                           "memballoon", "qemu:commandline",
+                                           "graphics",   "os",
+                                           "cpu"};
+  return std::ranges::find(elements, name) != std::end(elements);
+}
+
 void walk_xml(const XmlElement& root,
               const std::function<void(const XmlElement& element,
                                        const std::vector<const XmlElement*>& above)>& visit) {

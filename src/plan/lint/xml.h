@@ -36,6 +36,10 @@ struct XmlPiece {
 /// the signs that they stand for. What follows a mistake in the nesting may be missing.
 XmlPiece read_xml(std::string_view text, int first_line);
 
+/// Whether libvirt's domain format has an element of this name that pieces of it begin with
+/// (<source> and <address> are HTML's too, and stand inside others).
+bool is_domain_element(std::string_view name);
+
 /// Calls `visit` for each element below `root`, outer ones first, with those above it (the
 /// outermost first; without the nameless root).
 void walk_xml(const XmlElement& root,
