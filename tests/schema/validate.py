@@ -50,6 +50,7 @@ def check(root, *words):
 
 def check_host(root):
     check(root, "doctor")
+    check(root, "topo")
     for card in check(root, "list").get("cards", []):
         address = card["address"]
         check(root, "show", address)
@@ -79,7 +80,7 @@ def printed_by_the_sources():
     names = set()
     for file in (top / "src").rglob("*"):
         if file.suffix in (".cpp", ".h") and not file.name.endswith("_test.cpp"):
-            names.update(re.findall(r'"(tessera/[a-z]+/\d+)"', file.read_text()))
+            names.update(re.findall(r'"(tessera/[a-z-]+/\d+)"', file.read_text()))
     return names
 
 
@@ -90,6 +91,9 @@ with tempfile.TemporaryDirectory() as folder:
     check(top / "tests/hosts/nvidia-p100-mdev/tree.tsv", "record", str(work / "recording.tsv"))
     check("/", "doctor", "--list-checks")
     check("/", "lab", "list")
+    check("/", "lint", "--list-rules")
+    texts = [str(file) for file in sorted((top / "tests/lint-texts/kinds").rglob("*")) if file.is_file()]
+    check(top / "tests/hosts/lab-twin-cards/tree.tsv", "lint", *texts)
     if pathlib.Path("/dev/fuse").exists():
         check_changes(work)
 
