@@ -31,8 +31,8 @@ std::string error_of(std::string_view text) {
 TEST(recording, every_recorded_host_parses) {
   int hosts = 0;
   for (const auto& host : std::filesystem::directory_iterator(TESSERA_TESTS_DIR "/hosts")) {
-    if (!host.is_directory()) continue;
     auto file = host.path() / "tree.tsv";
+    if (!std::filesystem::exists(file)) continue;  // written by a generator when it is needed
     std::ifstream stream(file);
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     auto recording = parse_recording(text, file.string());
