@@ -106,7 +106,7 @@ const Case cases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(card, CardCheckFires, testing::ValuesIn(cases),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(card_checks, a_slot_with_fewer_lanes_is_no_fault) {
   HostSnapshot host = good_host();

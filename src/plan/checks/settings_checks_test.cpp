@@ -184,7 +184,7 @@ const Case cases[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(settings, SettingsCheckFires, testing::ValuesIn(cases),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(settings_checks, ids_that_take_twins_name_both) {
   HostSnapshot host = good_host();
