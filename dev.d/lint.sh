@@ -40,7 +40,7 @@ compiled_sources() {
 # Each header of ours compiles on its own.
 lint_headers() {
   local flags
-  flags=$(pkg-config --cflags fuse3 hwloc libkmod libudev sqlite3 yaml-cpp)
+  flags=$(pkg-config --cflags fuse3 hwloc libkmod libudev pugixml sqlite3 yaml-cpp)
   # shellcheck disable=SC2016,SC2086
   find src -name '*.h' -print0 | xargs -0 -P "$dev_jobs" -I{} sh -c '
     printf "#include \"%s\"\n" "${1#src/}" | g++ -std=c++23 -fsyntax-only -Isrc '"$flags"' -x c++ - ||

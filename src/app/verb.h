@@ -18,8 +18,8 @@ struct Session {
 
 // Exit codes, documented in docs/exit-codes.md and in the man page.
 inline constexpr int exit_ok = 0;
-inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors
-inline constexpr int exit_errors = 2;    ///< doctor: errors
+inline constexpr int exit_warnings = 1;  ///< doctor: warnings, no errors; lint: obsolete, no-op
+inline constexpr int exit_errors = 2;    ///< doctor: errors; lint: wrong, dangerous
 inline constexpr int exit_usage = 64;    ///< the command line is wrong
 
 /// The exit code of an error of this kind.
@@ -39,7 +39,10 @@ using AddVerb = void (*)(cli::Verb parser, Session& session);
 
 void add_list(cli::Verb parser, Session& session);
 void add_show(cli::Verb parser, Session& session);
+void add_topo(cli::Verb parser, Session& session);
 void add_doctor(cli::Verb parser, Session& session);
+void add_record(cli::Verb parser, Session& session);
+void add_lint(cli::Verb parser, Session& session);
 void add_assign(cli::Verb parser, Session& session);
 void add_undo(cli::Verb parser, Session& session);
 void add_history(cli::Verb parser, Session& session);

@@ -51,10 +51,12 @@ inline constexpr std::string_view proc_cpuinfo = "/proc/cpuinfo";
 inline constexpr std::string_view proc_config = "/proc/config.gz";
 inline constexpr std::string_view proc_meminfo = "/proc/meminfo";
 inline constexpr std::string_view proc_self_limits = "/proc/self/limits";
+inline constexpr std::string_view proc_self_status = "/proc/self/status";
 inline constexpr std::string_view proc_iomem = "/proc/iomem";
 inline constexpr std::string_view proc_modules = "/proc/modules";
 inline constexpr std::string_view proc_self_exe = "/proc/self/exe";
 inline constexpr std::string_view proc_osrelease = "/proc/sys/kernel/osrelease";
+inline constexpr std::string_view proc_hostname = "/proc/sys/kernel/hostname";
 inline constexpr std::string_view proc_nvidia_gpus = "/proc/driver/nvidia/gpus";
 /// /proc/PID/FILE ("fd", "comm", "cgroup").
 std::string process(int pid, std::string_view file);
@@ -82,23 +84,44 @@ inline constexpr std::string_view os_release_default = "/usr/lib/os-release";
 std::string boot_config(std::string_view release);
 inline constexpr std::string_view proxmox_boot_uuids = "/etc/kernel/proxmox-boot-uuids";
 inline constexpr std::string_view ostree_booted = "/run/ostree-booted";
+/// A tool that makes initramfs images, by a file that it brings.
+struct InitramfsTool {
+  std::string_view name;
+  std::string_view path;
+};
+inline constexpr InitramfsTool initramfs_tools[] = {
+    {"initramfs-tools", "/usr/sbin/mkinitramfs"},
+    {"initramfs-tools", "/etc/initramfs-tools"},
+    {"mkinitcpio", "/usr/bin/mkinitcpio"},
+    {"mkinitcpio", "/etc/mkinitcpio.conf"},
+    {"dracut", "/usr/bin/dracut"},
+    {"dracut", "/usr/sbin/dracut"},
+    {"dracut", "/etc/dracut.conf"},
+};
+inline constexpr std::string_view grub_default = "/etc/default/grub";
+inline constexpr std::string_view kernel_cmdline = "/etc/kernel/cmdline";
+inline constexpr std::string_view modprobe_folder = "/etc/modprobe.d";
+inline constexpr std::string_view modules_load_folder = "/etc/modules-load.d";
 /// Files, and folders whose files count, that say what is loaded and how.
 struct Settings {
   std::string_view path;
   std::string_view extension;  ///< of the files of a folder; empty: `path` is a file
 };
 inline constexpr Settings settings[] = {
-    {"/etc/default/grub", {}},
+    {grub_default, {}},
     {"/etc/default/grub.d", ".cfg"},
     {"/etc/dracut.conf", {}},
     {"/etc/dracut.conf.d", ".conf"},
     {"/etc/initramfs-tools/modules", {}},
-    {"/etc/kernel/cmdline", {}},
+    {kernel_cmdline, {}},
     {"/etc/mkinitcpio.conf", {}},
-    {"/etc/modprobe.d", ".conf"},
+    {modprobe_folder, ".conf"},
     {"/etc/modules", {}},
-    {"/etc/modules-load.d", ".conf"},
+    {modules_load_folder, ".conf"},
 };
+
+// --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
+inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
 
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";

@@ -10,19 +10,31 @@
 
 namespace tessera::kernel {
 
-int open_in_root(int root_fd, const char* path, int flags) {
+namespace {
+
+int open_resolved(int fd, const char* path, int flags, unsigned resolve) {
   open_how how = {};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  how.resolve = resolve;
   // EAGAIN: something on the way was renamed meanwhile and ".." could not be proven safe
   // (openat2(2)); it goes away when the renaming ends.
   constexpr int tries = 64;
-  long fd = -1;
+  long opened = -1;
   for (int i = 0; i < tries; ++i) {
-    fd = ::syscall(SYS_openat2, root_fd, path, &how, sizeof how);
-    if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+    opened = ::syscall(SYS_openat2, fd, path, &how, sizeof how);
+    if (opened >= 0 || (errno != EAGAIN && errno != EINTR)) break;
   }
-  return static_cast<int>(fd);
+  return static_cast<int>(opened);
+}
+
+}  // namespace
+
+int open_in_root(int root_fd, const char* path, int flags) {
+  return open_resolved(root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int open_below(int fd, const char* path, int flags) {
+  return open_resolved(fd, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 }  // namespace tessera::kernel

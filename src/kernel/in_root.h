@@ -9,4 +9,7 @@ namespace tessera::kernel {
 /// called between fork() and _exit().
 int open_in_root(int root_fd, const char* path, int flags);
 
+/// The same for a path below the directory `fd` that has no link in it (ELOOP if it has one).
+int open_below(int fd, const char* path, int flags);
+
 }  // namespace tessera::kernel

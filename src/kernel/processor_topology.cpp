@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/processor_topology.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -20,6 +21,11 @@ namespace fs = std::filesystem;
 // hwloc wants a host's files below a real folder; what it looks for there.
 constexpr std::string_view wanted_trees[] = {files::processors, files::memory_nodes};
 constexpr std::string_view wanted_files[] = {files::proc_cpuinfo, files::proc_meminfo};
+// Below a processor or node and of no use to hwloc; there are thousands of files in them.
+constexpr std::string_view unwanted[] = {
+    "acpi_cppc",        "compact",          "cpufreq",   "cpuidle",  "crash_notes",
+    "crash_notes_size", "hotplug",          "microcode", "numastat", "power",
+    "reclaim",          "thermal_throttle", "uevent",    "vmstat",   "vulnerabilities"};
 constexpr int deepest = 6;
 
 /// A scratch folder with a copy of the files that hwloc reads, removed at the end. What a link
@@ -48,6 +54,7 @@ class CopiedHost {
     if (depth == deepest) return;
     for (const auto& name : *names) {
       const auto below = fmt::format("{}/{}", path, name);
+      if (std::ranges::find(unwanted, name) != std::end(unwanted)) continue;
       if (root.read_link(below)) continue;  // cpu0/node0, node0/cpu0: they would go round
       copy_tree(root, below, depth + 1);
     }
@@ -119,8 +126,10 @@ Result<ProcessorTopology> read_processor_topology(const Root& root) {
       !root.exists(fmt::format("{}/online", files::processors))) {
     return fail(ErrorKind::not_found, std::string(files::processors), "it shows no processors");
   }
+  // Of an observed live system too: hwloc's own reads would be seen by nobody.
   std::unique_ptr<CopiedHost> copied;
-  if (root.kind() != Root::Kind::live) copied = std::make_unique<CopiedHost>(root);
+  if (root.kind() != Root::Kind::live || root.is_observed())
+    copied = std::make_unique<CopiedHost>(root);
   auto topology = load(copied ? copied->folder() : std::string());
   if (!topology) {
     return fail(ErrorKind::io, std::string(files::processors), "hwloc makes no sense of it");

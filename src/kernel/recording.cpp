@@ -481,6 +481,44 @@ std::string recorded_value(std::string_view content) {
   return value;
 }
 
+namespace {
+
+template <typename Paths>
+bool has_below(const Paths& paths, const std::string& folder) {
+  auto next = paths.lower_bound(folder);
+  if constexpr (requires { next->first; }) {
+    return next != paths.end() && next->first.starts_with(folder);
+  } else {
+    return next != paths.end() && next->starts_with(folder);
+  }
+}
+
+bool needs_line(const Entries& entries, const std::string& directory) {
+  const std::string below = directory + "/";
+  return !entries.files.contains(directory) && !entries.links.contains(directory) &&
+         !has_below(entries.files, below) && !has_below(entries.links, below) &&
+         !has_below(entries.directories, below);
+}
+
+}  // namespace
+
+std::string recording_text(const Entries& entries) {
+  std::map<std::string, std::string> lines;
+  for (const auto& [path, content] : entries.files) lines.emplace(path, recorded_value(content));
+  for (const auto& [path, target] : entries.links) {
+    lines.insert_or_assign(path, fmt::format("-> {}", recorded_value(target)));
+  }
+  for (const auto& path : entries.directories) {
+    if (needs_line(entries, path)) lines.emplace(path, "@dir");
+  }
+  std::string text;
+  for (const auto& note : entries.notes) {
+    text += fmt::format("{}\t{}\n", note.key, recorded_value(note.text));
+  }
+  for (const auto& [path, value] : lines) text += fmt::format("{}\t{}\n", path, value);
+  return text;
+}
+
 Result<Recording> parse_recording(std::string_view text, std::string_view name) {
   return Reader(name).read(text);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,7 +78,11 @@ class Tree {
 ///   escapes in values: \n (newline), \t (tab), \\ (backslash)
 ///   paths that do not start with "/", or with a piece that has an '@' ("/@distances/...",
 ///   "resource@bar2"), are notes: kept, never files. "dmesg" notes are kernel log lines;
-///   "pci-name/10de:1db4" is a vendor's and device's name, with a TAB (\t) between.
+///   "pci-name/10de:1db4" is a vendor's and device's name, with a TAB (\t) between;
+///   "nvidia-smi/topo-m" is what `nvidia-smi topo -m` printed;
+///   "unreadable/sys/..." is the errno's name ("EACCES") that reading /sys/... gave;
+///   "absent/sys/..." says that /sys/... was looked for and is not there; "complete" that all of
+///   a live host's cards, groups and drivers are here, so that what is missing is not on the host.
 ///   blank lines and lines that start with '#' are ignored.
 ///   a file's path has no empty, "." or ".." piece.
 ///
@@ -86,6 +91,12 @@ class Tree {
 /// twice, or reached again through a link, keeps its first value and is remembered in `repeated`.
 /// Limits, so that no file can exhaust the machine: 64 MiB, 2^20 lines, and those of Tree.
 struct Recording {
+  static constexpr std::string_view log_note = "dmesg";
+  static constexpr std::string_view name_note = "pci-name/";
+  static constexpr std::string_view unreadable_note = "unreadable";
+  static constexpr std::string_view absent_note = "absent";
+  static constexpr std::string_view complete_note = "complete";
+
   struct Note {
     std::string key;
     std::string text;
@@ -99,6 +110,18 @@ struct Recording {
 /// where it holds bytes that no text has, or would be taken for something else ("@binary(N)" if
 /// that is more than 64 KiB).
 std::string recorded_value(std::string_view content);
+
+/// What is to be written down; paths as they were asked for, links on the way or not.
+struct Entries {
+  std::map<std::string, std::string, std::less<>> files;
+  std::map<std::string, std::string, std::less<>> links;  ///< path, target
+  std::set<std::string, std::less<>> directories;
+  std::vector<Recording::Note> notes;
+};
+
+/// The lines of a recording that holds `entries`: notes in their order, then the paths, sorted. A
+/// directory has a line only where nothing in it has one.
+std::string recording_text(const Entries& entries);
 
 /// Reads the format above. `name` is the file's name for messages ("hosts/a/tree.tsv").
 /// Errors: invalid, naming file, line and what is wrong (no TAB, a bad escape, a limit passed, a

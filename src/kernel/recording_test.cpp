@@ -31,8 +31,8 @@ std::string error_of(std::string_view text) {
 TEST(recording, every_recorded_host_parses) {
   int hosts = 0;
   for (const auto& host : std::filesystem::directory_iterator(TESSERA_TESTS_DIR "/hosts")) {
-    if (!host.is_directory()) continue;
     auto file = host.path() / "tree.tsv";
+    if (!std::filesystem::exists(file)) continue;  // written by a generator when it is needed
     std::ifstream stream(file);
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     auto recording = parse_recording(text, file.string());
@@ -168,6 +168,23 @@ TEST(recording, more_entries_than_the_limit_are_an_error) {
     text += "\t1\n";
   }
   EXPECT_NE(error_of(text).find("entries"), std::string::npos);
+}
+
+TEST(recording, what_is_written_is_read_again) {
+  Entries entries;
+  entries.files = {{"/a/text", "x\ty\\\n"}, {"/a/bytes", std::string("\x01\0", 2)}, {"/l/f", ""}};
+  entries.links = {{"/l", "a"}};
+  entries.directories = {"/a", "/a/empty", "/b"};
+  entries.notes = {{"dmesg", "one\ttwo"}};
+  const auto text = recording_text(entries);
+  EXPECT_EQ(text,
+            "dmesg\tone\\ttwo\n/a/bytes\t@hex(2) 01\n/a/empty\t@dir\n/a/text\tx\\ty\\\\\\n\n"
+            "/b\t@dir\n/l\t-> a\n/l/f\t\n");
+  auto recording = parsed(text);
+  EXPECT_EQ(content(recording.tree, "/a/text"), "x\ty\\\n");
+  EXPECT_EQ(content(recording.tree, "/a/bytes"), std::string("\x01\0", 2));
+  EXPECT_NE(recording.tree.find("/a/f"), nullptr);
+  EXPECT_EQ(recording.notes.at(0).text, "one\ttwo");
 }
 
 TEST(tree, removing_a_link_keeps_its_target) {

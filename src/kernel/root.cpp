@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/in_root.h"
+#include "kernel/observer.h"
 #include "kernel/read_child.h"
 #include "kernel/recording.h"
 #include "kernel/write_child.h"
@@ -23,9 +25,11 @@ namespace tessera::kernel {
 struct Root::State {
   Kind kind = Kind::directory;
   std::string location;
-  Fd directory;         ///< O_PATH; live and directory only
-  Recording recording;  ///< recording only
-  ReadChild patient;    ///< live only; what it keeps is a process, nothing of the host's
+  Fd directory;                                           ///< O_PATH; live and directory only
+  Recording recording;                                    ///< recording only
+  std::map<std::string, std::string, std::less<>> notes;  ///< its notes, the first of each key
+  ReadChild patient;  ///< live only; what it keeps is a process, nothing of the host's
+  Observer* observer = nullptr;
 };
 
 namespace {
@@ -43,6 +47,11 @@ Status check_path(std::string_view path) {
               "a path inside a root starts with \"/\" and has no NUL byte");
 }
 
+/// sysfs gives a file's text in one read, and bytes at least a page at a time while there are more
+/// (fs/kernfs/file.c): after less than a page there is nothing to come.
+constexpr ssize_t least_of_sysfs = 4096;
+constexpr std::string_view sysfs = "/sys/";
+
 Result<std::string> read_all(int fd, std::string_view path, std::size_t limit) {
   std::string content;
   std::array<char, 65536> piece;
@@ -50,8 +59,9 @@ Result<std::string> read_all(int fd, std::string_view path, std::size_t limit) {
     ssize_t size = ::read(fd, piece.data(), piece.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return fail(error_from_errno(errno, path, "read"));
-    if (size == 0) return content;
     content.append(piece.data(), static_cast<std::size_t>(size));
+    const bool ends = size < least_of_sysfs && path.starts_with(sysfs);
+    if (size == 0 || ends) return content;
     if (content.size() > limit) {
       return fail(
           ErrorKind::invalid, std::string(path),
@@ -60,8 +70,23 @@ Result<std::string> read_all(int fd, std::string_view path, std::size_t limit) {
   }
 }
 
+constexpr int largest_errno = 134;  // include/uapi/asm-generic/errno.h
+
 std::unexpected<Error> not_recorded(std::string_view path) {
   return fail(ErrorKind::not_found, std::string(path), "it is not in the recording");
+}
+
+std::unexpected<Error> wrong_kind(std::string_view path, std::string_view is);
+
+/// readlinkat(2); an empty `name` is the link `fd` itself.
+Result<std::string> link_target(int fd, const std::string& name, std::string_view path) {
+  std::array<char, 4097> target;
+  ssize_t size = ::readlinkat(fd, name.c_str(), target.data(), target.size());
+  if (size >= 0) return std::string(target.data(), static_cast<std::size_t>(size));
+  if (errno == EINVAL || (errno == ENOENT && name.empty())) {
+    return wrong_kind(path, "not a symbolic link");
+  }
+  return fail(error_from_errno(errno, path, "read the link"));
 }
 
 std::unexpected<Error> wrong_kind(std::string_view path, std::string_view is) {
@@ -134,6 +159,18 @@ const std::string& Root::location() const {
   return state_->location;
 }
 
+bool Root::is_complete() const {
+  return kind() == Kind::live || note(Recording::complete_note).has_value();
+}
+
+void Root::set_observer(Observer* observer) {
+  state_->observer = observer;
+}
+
+bool Root::is_observed() const {
+  return state_->observer != nullptr;
+}
+
 Result<Root> Root::open(const std::string& location) {
   auto state = std::make_unique<State>();
   state->location = location;
@@ -149,6 +186,7 @@ Result<Root> Root::open(const std::string& location) {
     state->kind = Kind::recording;
     TRY_LET(std::string content, read_all(fd.get(), location, recording_limit));
     TRY_LET(state->recording, parse_recording(content, location));
+    for (const auto& note : state->recording.notes) state->notes.emplace(note.key, note.text);
     return Root(std::move(state));
   }
   if (!S_ISDIR(it.st_mode)) {
@@ -181,8 +219,57 @@ Result<Fd> Root::open_file(std::string_view path, int flags) const {
 }
 
 Result<std::string> Root::read(std::string_view path) const {
+  auto text = read_unobserved(path);
+  if (is_observed()) state_->observer->saw_text(path, text);
+  return text;
+}
+
+Result<std::string> Root::read_link(std::string_view path) const {
+  auto target = read_link_unobserved(path);
+  if (is_observed()) state_->observer->saw_link(path, target);
+  return target;
+}
+
+Result<std::vector<std::string>> Root::list(std::string_view path) const {
+  auto names = list_unobserved(path);
+  if (is_observed()) state_->observer->saw_directory(path, names);
+  return names;
+}
+
+bool Root::exists(std::string_view path) const {
+  const Presence seen = presence(path);
+  if (is_observed() && seen != Presence::absent) {
+    state_->observer->saw_entry(path, seen == Presence::directory);
+  }
+  return seen != Presence::absent;
+}
+
+bool Root::is_surely_absent(std::string_view path) const {
+  bool absent = false;
+  if (kind() == Kind::live) {
+    auto fd = open_file(path, O_PATH);
+    absent = !fd && fd.error().kind == ErrorKind::not_found;
+  } else if (kind() == Kind::recording) {
+    absent = note(fmt::format("{}{}", Recording::absent_note, path)).has_value();
+  }
+  if (absent && is_observed()) state_->observer->saw_absence(path);
+  return absent;
+}
+
+/// What a recording says of a file that its maker could not read: the error they had.
+Status Root::check_that_it_was_readable(std::string_view path) const {
+  auto name = note(fmt::format("{}{}", Recording::unreadable_note, path));
+  if (!name) return {};
+  for (int number = 1; number < largest_errno; ++number) {
+    if (errno_name(number) == *name) return fail(error_from_errno(number, path, "read"));
+  }
+  return fail(ErrorKind::io, std::string(path), "it could not be read where it was recorded");
+}
+
+Result<std::string> Root::read_unobserved(std::string_view path) const {
   TRY(check_path(path));
   if (kind() == Kind::recording) {
+    TRY(check_that_it_was_readable(path));
     const TreeNode* node = state_->recording.tree.find(path);
     if (node == nullptr) return not_recorded(path);
     if (node->kind != TreeNode::Kind::file) return wrong_kind(path, "a directory, not a file");
@@ -195,27 +282,25 @@ Result<std::string> Root::read(std::string_view path) const {
   return read_all(fd.get(), path, read_limit);
 }
 
-Result<std::string> Root::read_link(std::string_view path) const {
+Result<std::string> Root::read_link_unobserved(std::string_view path) const {
   TRY(check_path(path));
   if (kind() == Kind::recording) {
+    TRY(check_that_it_was_readable(path));
     const TreeNode* node = state_->recording.tree.find_no_follow(path);
     if (node == nullptr) return not_recorded(path);
     if (node->kind != TreeNode::Kind::link) return wrong_kind(path, "not a symbolic link");
     return node->content;
   }
+  const std::string file(path);
+  if (kind() == Kind::live) return link_target(AT_FDCWD, file, path);
   TRY_LET(Fd fd, open_file(path, O_PATH | O_NOFOLLOW));
-  struct stat it = {};
-  if (::fstat(fd.get(), &it) != 0) return fail(error_from_errno(errno, path, "look at"));
-  if (!S_ISLNK(it.st_mode)) return wrong_kind(path, "not a symbolic link");
-  std::array<char, 4097> target;
-  ssize_t size = ::readlinkat(fd.get(), "", target.data(), target.size());
-  if (size < 0) return fail(error_from_errno(errno, path, "read the link"));
-  return std::string(target.data(), static_cast<std::size_t>(size));
+  return link_target(fd.get(), "", path);
 }
 
-Result<std::vector<std::string>> Root::list(std::string_view path) const {
+Result<std::vector<std::string>> Root::list_unobserved(std::string_view path) const {
   TRY(check_path(path));
   if (kind() == Kind::recording) {
+    TRY(check_that_it_was_readable(path));
     const TreeNode* node = state_->recording.tree.find(path);
     if (node == nullptr) return not_recorded(path);
     if (node->kind != TreeNode::Kind::directory) return wrong_kind(path, "not a directory");
@@ -227,10 +312,44 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
   return list_directory(std::move(fd), path);
 }
 
-bool Root::exists(std::string_view path) const {
-  if (!check_path(path)) return false;
-  if (kind() == Kind::recording) return state_->recording.tree.find(path) != nullptr;
-  return open_file(path, O_PATH).has_value();
+Root::Presence Root::presence(std::string_view path) const {
+  if (!check_path(path)) return Presence::absent;
+  if (kind() == Kind::recording) {
+    const TreeNode* node = state_->recording.tree.find(path);
+    if (node == nullptr) return Presence::absent;
+    return node->kind == TreeNode::Kind::directory ? Presence::directory : Presence::other;
+  }
+  auto fd = open_file(path, O_PATH);
+  if (!fd) return Presence::absent;
+  struct stat it = {};
+  const bool directory = is_observed() && ::fstat(fd->get(), &it) == 0 && S_ISDIR(it.st_mode);
+  return directory ? Presence::directory : Presence::other;
+}
+
+Result<OpenDirectory> Root::open_directory(std::string_view path) const {
+  if (is_observed()) {
+    return fail(ErrorKind::unsupported, std::string(path), "each look at it is to be told");
+  }
+  TRY_LET(Fd fd, open_file(path, O_PATH | O_DIRECTORY));
+  return OpenDirectory(std::move(fd), std::string(path));
+}
+
+Result<std::string> OpenDirectory::read(const std::string& name) const {
+  const auto path = fmt::format("{}/{}", path_, name);
+  Fd fd(open_below(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (fd.valid()) return read_all(fd.get(), path, read_limit);
+  return fail(error_from_errno(errno, path, "open"));
+}
+
+Result<std::string> OpenDirectory::read_link(const std::string& name) const {
+  return link_target(fd_.get(), name, fmt::format("{}/{}", path_, name));
+}
+
+Result<OpenDirectory> OpenDirectory::open(const std::string& name) const {
+  auto path = fmt::format("{}/{}", path_, name);
+  Fd fd(open_below(fd_.get(), name.c_str(), O_PATH | O_DIRECTORY));
+  if (!fd.valid()) return fail(error_from_errno(errno, path, "open"));
+  return OpenDirectory(std::move(fd), std::move(path));
 }
 
 Status Root::write(std::string_view path, std::string_view text, Deadline deadline,
@@ -269,15 +388,14 @@ std::vector<std::string> Root::kernel_log() const {
     return log;
   }
   for (const auto& note : state_->recording.notes) {
-    if (note.key.starts_with("dmesg")) add_lines(note.text);
+    if (note.key.starts_with(Recording::log_note)) add_lines(note.text);
   }
   return log;
 }
 
 std::optional<std::string> Root::note(std::string_view key) const {
-  const auto& notes = state_->recording.notes;
-  auto found = std::ranges::find(notes, key, &Recording::Note::key);
-  return found != notes.end() ? std::optional(found->text) : std::nullopt;
+  auto found = state_->notes.find(key);
+  return found != state_->notes.end() ? std::optional(found->second) : std::nullopt;
 }
 
 }  // namespace tessera::kernel

@@ -13,6 +13,27 @@
 
 namespace tessera::kernel {
 
+class Observer;
+
+/// A directory of a root, kept open for those who read many files below it: their paths are walked
+/// from here and not from the root again. What is read is read now, as with Root.
+class OpenDirectory {
+ public:
+  // `name` is one piece, and no link leads anywhere from here: one that is met is an error.
+  /// The whole text of a file in it. Errors: as Root::read().
+  [[nodiscard]] Result<std::string> read(const std::string& name) const;
+  /// The target of a link in it.
+  [[nodiscard]] Result<std::string> read_link(const std::string& name) const;
+  /// A directory in it.
+  [[nodiscard]] Result<OpenDirectory> open(const std::string& name) const;
+
+ private:
+  friend class Root;
+  OpenDirectory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  Fd fd_;
+  std::string path_;
+};
+
 /// The door to a host's files: the live system ("/"), a directory that holds another one
 /// (a fake host, an image), or a recording. All paths are absolute inside that root.
 ///
@@ -37,6 +58,13 @@ class Root {
   [[nodiscard]] Kind kind() const;
   /// What open() was given.
   [[nodiscard]] const std::string& location() const;
+  /// Whether what is not in it is not on the host: the live system, and a recording of one that
+  /// `tessera record` took (Recording says which note tells). Other roots show a part only.
+  [[nodiscard]] bool is_complete() const;
+
+  /// From now on `observer` is told of every look; null ends that. Borrowed.
+  void set_observer(Observer* observer);
+  [[nodiscard]] bool is_observed() const;
 
   /// The whole text of a file, at most 4 MiB. Errors: not_found, denied, io, ...
   [[nodiscard]] Result<std::string> read(std::string_view path) const;
@@ -45,9 +73,15 @@ class Root {
   /// Names in a directory, sorted, without "." and "..".
   [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path) const;
   [[nodiscard]] bool exists(std::string_view path) const;
+  /// Whether it is known that `path` is not there: seen on the live system, noted in a recording.
+  /// A root that shows a part of a host never knows.
+  [[nodiscard]] bool is_surely_absent(std::string_view path) const;
   /// Opens a file for those who wait on it or hand it on (uevents, device nodes): open(2)'s
   /// `flags`, without O_CREAT; O_CLOEXEC is added. Errors: unsupported on a recording.
   [[nodiscard]] Result<Fd> open_file(std::string_view path, int flags) const;
+
+  /// Errors: unsupported on a recording, and while an observer has to be told of each look.
+  [[nodiscard]] Result<OpenDirectory> open_directory(std::string_view path) const;
 
   /// Writes `text` with one write(2), as sysfs wants it, in a child process, because a write to
   /// sysfs can block until a user of the device lets go (vfio's unbind; measured: for ever).
@@ -71,6 +105,12 @@ class Root {
 
  private:
   struct State;
+  enum class Presence { absent, directory, other };
+  [[nodiscard]] Result<std::string> read_unobserved(std::string_view path) const;
+  [[nodiscard]] Result<std::string> read_link_unobserved(std::string_view path) const;
+  [[nodiscard]] Result<std::vector<std::string>> list_unobserved(std::string_view path) const;
+  [[nodiscard]] Presence presence(std::string_view path) const;
+  [[nodiscard]] Status check_that_it_was_readable(std::string_view path) const;
   explicit Root(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -2,6 +2,7 @@
 #include "kernel/root.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -189,6 +190,72 @@ TEST(RootKernelLog, of_a_recording_is_its_dmesg_notes) {
   TestDirectory host;
   host.file("/tree.tsv", "dmesg\t[    0.1] DMAR: IOMMU enabled\nother\tno log\n/sys/a\t1\n");
   EXPECT_EQ(open_or_die(host.real("/tree.tsv")).kernel_log(), Names{"DMAR: IOMMU enabled"});
+}
+
+TEST(OpenDirectory, reads_what_is_in_it_and_follows_no_link_out_of_it) {
+  TestDirectory host;
+  host.file("/sys/parent/device/modalias", "pci:v1\n");
+  host.file("/sys/other/secret", "no\n");
+  std::filesystem::create_symlink("../../other/secret", host.real("/sys/parent/device/leak"));
+  std::filesystem::create_symlink("../other", host.real("/sys/parent/linked"));
+  const auto root = open_or_die(host.real());
+  const auto parent = root.open_directory("/sys/parent");
+  ASSERT_TRUE(parent.has_value());
+  const auto device = parent->open("device");
+  ASSERT_TRUE(device.has_value());
+  EXPECT_EQ(device->read("modalias").value_or(""), "pci:v1\n");
+  EXPECT_EQ(device->read_link("leak").value_or(""), "../../other/secret");
+  EXPECT_FALSE(device->read("leak").has_value());
+  EXPECT_FALSE(device->read("../../other/secret").has_value());
+  EXPECT_FALSE(parent->open("linked").has_value());
+  EXPECT_EQ(kind_of(device->read("absent")), ErrorKind::not_found);
+  EXPECT_EQ(kind_of(device->read_link("modalias")), ErrorKind::invalid);
+}
+
+TEST(OpenDirectory, is_not_for_recordings) {
+  TestDirectory host;
+  host.file("/tree.tsv", "/sys/a/b\t1\n");
+  EXPECT_EQ(kind_of(open_or_die(host.real("/tree.tsv")).open_directory("/sys/a")),
+            ErrorKind::unsupported);
+}
+
+TEST(RootRead, a_file_of_sysfs_that_is_longer_than_a_page_is_read_to_its_end) {
+  TestDirectory host;
+  const std::string pages(100000, 'x');
+  host.file("/sys/long", pages);
+  host.file("/sys/page", std::string(4096, 'y'));
+  const auto root = open_or_die(host.real());
+  EXPECT_EQ(root.read("/sys/long").value_or("").size(), pages.size());
+  EXPECT_EQ(root.read("/sys/page").value_or("").size(), 4096U);
+}
+
+TEST(RootNotes, a_file_that_its_maker_could_not_read_gives_their_error) {
+  TestDirectory host;
+  host.file("/tree.tsv", "unreadable/sys/a\tEACCES\nunreadable/sys/d\tEPERM\n/sys/a\t1\n");
+  const auto root = open_or_die(host.real("/tree.tsv"));
+  EXPECT_EQ(kind_of(root.read("/sys/a")), ErrorKind::denied);
+  EXPECT_NE(root.read("/sys/a").error().sentence.find("EACCES"), std::string::npos);
+  EXPECT_EQ(kind_of(root.list("/sys/d")), ErrorKind::denied);
+}
+
+TEST(RootNotes, only_who_saw_the_host_knows_what_is_absent) {
+  TestDirectory host;
+  host.file("/tree.tsv", "absent/sys/a\tyes\ncomplete\tyes\n/sys/b\t1\n");
+  host.file("/part.tsv", "/sys/b\t1\n");
+  const auto whole = open_or_die(host.real("/tree.tsv"));
+  EXPECT_TRUE(whole.is_complete());
+  EXPECT_TRUE(whole.is_surely_absent("/sys/a"));
+  EXPECT_FALSE(whole.is_surely_absent("/sys/c"));
+  const auto part = open_or_die(host.real("/part.tsv"));
+  EXPECT_FALSE(part.is_complete());
+  EXPECT_FALSE(part.is_surely_absent("/sys/a"));
+  const auto folder = open_or_die(host.real());
+  EXPECT_FALSE(folder.is_complete());
+  EXPECT_FALSE(folder.is_surely_absent("/sys/a"));
+  const auto live = open_or_die("/");
+  EXPECT_TRUE(live.is_complete());
+  EXPECT_TRUE(live.is_surely_absent("/no/such/file"));
+  EXPECT_FALSE(live.is_surely_absent("/proc"));
 }
 
 TEST(RootKernelLog, is_empty_where_there_is_none) {

@@ -27,6 +27,7 @@ struct PciFunction {
   std::string vendor_name;            ///< from udev's hwdb; empty when not known
   std::string device_name;
   std::string driver;                    ///< bound driver; empty when none
+  std::string driver_module;             ///< the module it is in; empty when built in or not known
   Reading<std::string> driver_override;  ///< value "" when unset ("(null)" in sysfs)
   std::string modalias;                  ///< "pci:v000010DEd..."; empty when not readable
   std::string vfio_module;               ///< best VFIO module by modules.alias; empty when unknown
@@ -116,6 +117,7 @@ enum class Detail {
 struct HostSnapshot {
   std::string source;  ///< "/" or what --root was given
   bool live = false;
+  bool complete = false;  ///< what is not here is not on the host (kernel::Root::is_complete)
   Detail detail = Detail::everything;
   KernelFacts kernel;
   std::vector<PciFunction> functions;  ///< sorted by address

@@ -114,6 +114,7 @@ Json to_json(const KernelFacts& kernel) {
   put(json, "lockdown", kernel.lockdown);
   put(json, "secure_boot", kernel.secure_boot);
   put(json, "memlock_limit", kernel.memlock_limit);
+  put(json, "may_lock_any_memory", kernel.may_lock_any_memory);
   return json;
 }
 
@@ -209,6 +210,7 @@ Json to_json(const PciFunction& function) {
   put(json, "vendor_name", function.vendor_name);
   put(json, "device_name", function.device_name);
   put(json, "driver", function.driver);
+  put(json, "driver_module", function.driver_module);
   put(json, "driver_override", function.driver_override);
   put(json, "modalias", function.modalias);
   put(json, "vfio_module", function.vfio_module);

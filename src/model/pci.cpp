@@ -106,9 +106,34 @@ std::string slot_name(const PciAddress& address) {
   return fmt::format("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
 }
 
+std::vector<PciAddress> addresses_in_path(std::string_view sysfs_path) {
+  std::vector<PciAddress> chain;
+  for (auto piece : text::split(sysfs_path, '/')) {
+    auto address = parse_pci_address(piece);
+    if (address && to_string(*address) == piece) chain.push_back(*address);
+  }
+  return chain;
+}
+
+std::string root_complex_in_path(std::string_view sysfs_path) {
+  constexpr std::string_view prefix = "pci";
+  for (auto piece : text::split(sysfs_path, '/')) {
+    if (!piece.starts_with(prefix)) continue;
+    auto numbers = text::split(piece.substr(prefix.size()), ':');
+    const bool is_root =
+        numbers.size() == 2 && text::to_number(numbers[0], 16) && text::to_number(numbers[1], 16);
+    if (is_root) return std::string(piece);
+  }
+  return {};
+}
+
 bool is_gpu_class(std::uint32_t class_code) {
   return base_class(class_code) == 0x03 || sub_class(class_code) == 0x1200 ||
          sub_class(class_code) == 0x0b40;
+}
+
+bool is_network_class(std::uint32_t class_code) {
+  return base_class(class_code) == 0x02 || sub_class(class_code) == 0x0c06;
 }
 
 bool is_bridge_class(std::uint32_t class_code) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -31,6 +32,14 @@ std::string to_string(const PciAddress& address);
 /// Slot without function, "0000:01:00".
 std::string slot_name(const PciAddress& address);
 
+/// The PCI addresses in a sysfs path, from the root down; pieces of another form ("pci0000:00",
+/// "consumer:pci:0000:61:00.1") are no addresses.
+std::vector<PciAddress> addresses_in_path(std::string_view sysfs_path);
+
+/// The root complex in a sysfs path, by the kernel's name: "pci0000:80" for the host bridge whose
+/// first bus is 80. Empty where the path has none.
+std::string root_complex_in_path(std::string_view sysfs_path);
+
 /// The upper byte of a 24-bit class code (0x030200 gives 0x03), and base plus subclass (0x0302).
 constexpr std::uint8_t base_class(std::uint32_t class_code) {
   return static_cast<std::uint8_t>(class_code >> 16);
@@ -42,6 +51,10 @@ constexpr std::uint16_t sub_class(std::uint32_t class_code) {
 /// Display (03xx), processing accelerator (1200) or co-processor (0b40): what makes a board a card.
 /// Datacentre NVIDIA is 0302, Flex 170 is 0380, MI300X is 1200, Xeon Phi is 0b40.
 bool is_gpu_class(std::uint32_t class_code);
+
+/// Network controller of any kind (02xx): Ethernet, InfiniBand, Wi-Fi; or InfiniBand as older
+/// adapters have it (0c06).
+bool is_network_class(std::uint32_t class_code);
 
 /// PCI bridge of any kind (06xx): may share a group with a card, is never given away.
 bool is_bridge_class(std::uint32_t class_code);

@@ -27,10 +27,11 @@ inline constexpr int first_vf_bar = 7;
 
 /// The link to the port above (max_link_speed and its brothers).
 struct PciLink {
-  Reading<double> speed_gt;  ///< GT/s of each lane now; a card at rest may be slower than it can
-  Reading<double> max_speed_gt;  ///< what the function itself can
-  Reading<int> width;            ///< lanes now
-  Reading<int> max_width;
+  Reading<double> speed_gt =
+      {};  ///< GT/s of each lane now; a card at rest may be slower than it can
+  Reading<double> max_speed_gt = {};  ///< what the function itself can
+  Reading<int> width = {};            ///< lanes now
+  Reading<int> max_width = {};
 };
 
 /// What a function's place in the PCI Express tree is (PCIe base specification 7.5.3.2).

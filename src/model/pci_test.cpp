@@ -66,5 +66,25 @@ TEST(PciClass, has_words_for_people_and_the_number_for_the_rest) {
   EXPECT_EQ(class_words(0xff0000), "class 0xff0000");
 }
 
+TEST(SysfsPath, names_its_root_complex_and_the_devices_on_the_way) {
+  constexpr std::string_view path = "/sys/devices/pci0000:80/0000:80:03.0/0000:84:00.0";
+  EXPECT_EQ(root_complex_in_path(path), "pci0000:80");
+  EXPECT_EQ(addresses_in_path(path).size(), 2U);
+  EXPECT_EQ(root_complex_in_path("/sys/devices/platform/soc/pci000f:00/000f:00:00.0"),
+            "pci000f:00");
+  // A VMD's disks are below a domain of their own, and still below the processor's bridge.
+  EXPECT_EQ(root_complex_in_path("/sys/devices/pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0"),
+            "pci0000:00");
+  for (auto other : {"", "/sys/devices/pcie", "/sys/devices/pci0000", "/sys/devices/pci:00"}) {
+    EXPECT_EQ(root_complex_in_path(other), "") << other;
+  }
+}
+
+TEST(PciClass, tells_network_controllers) {
+  for (auto code : {0x020000U, 0x020700U, 0x028000U, 0x0c0600U})
+    EXPECT_TRUE(is_network_class(code));
+  for (auto code : {0x030000U, 0x0c0330U, 0x120000U}) EXPECT_FALSE(is_network_class(code));
+}
+
 }  // namespace
 }  // namespace tessera::model

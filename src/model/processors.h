@@ -12,8 +12,8 @@ namespace tessera::model {
 /// Huge pages of one size, of a memory node or of the whole host.
 struct HugePages {
   std::uint64_t size_kib = 0;
-  Reading<std::uint64_t> total;
-  Reading<std::uint64_t> free;
+  Reading<std::uint64_t> total = {};
+  Reading<std::uint64_t> free = {};
 };
 
 /// A NUMA node: memory and the processors that are near it.
@@ -21,8 +21,8 @@ struct MemoryNode {
   int number = 0;
   Reading<std::string>
       cpus;  ///< a list, "0-7,16-23"; empty for memory without processors (a GPU's)
-  Reading<std::uint64_t> memory_kib;
-  Reading<std::uint64_t> free_kib;
+  Reading<std::uint64_t> memory_kib = {};
+  Reading<std::uint64_t> free_kib = {};
   std::vector<HugePages> huge_pages;  ///< by size
   std::vector<int> distances;         ///< to node 0, 1, ... as listed; itself is 10; empty: unknown
 };

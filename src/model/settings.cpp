@@ -136,8 +136,8 @@ SettingsKind settings_kind(std::string_view path) {
     return path.find(piece) != std::string_view::npos;
   };
   if (has("/modprobe.d/")) return SettingsKind::modprobe;
-  if (has("/modules-load.d/") || path.ends_with("/etc/modules")) return SettingsKind::module_list;
   if (has("initramfs-tools/modules")) return SettingsKind::initramfs_modules;
+  if (has("/modules-load.d/") || path.ends_with("/modules")) return SettingsKind::module_list;
   if (has("/default/grub")) return SettingsKind::grub;
   if (has("dracut.conf")) return SettingsKind::dracut;
   if (has("mkinitcpio.conf")) return SettingsKind::mkinitcpio;

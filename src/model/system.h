@@ -39,6 +39,8 @@ struct KernelFacts {
   Reading<bool> secure_boot;      ///< of the firmware; absent on a machine without UEFI
   /// The most that a process of the user who asks may lock in memory; "unlimited" or bytes.
   Reading<std::string> memlock_limit;
+  /// That process has CAP_IPC_LOCK (as root has), so that the limit does not bind it.
+  Reading<bool> may_lock_any_memory;
 
   [[nodiscard]] bool has_module(std::string_view name) const;
 };

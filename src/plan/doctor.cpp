@@ -40,7 +40,7 @@ Verdict verdict_of(const HostSnapshot& host, const std::vector<Finding>& finding
     bool concerns = !finding.card || *finding.card == card.address;
     if (!concerns) continue;
     if (finding.severity == Severity::error) verdict.because.push_back(finding.id);
-    if (finding.severity == Severity::warning && finding.id == "boot-framebuffer") {
+    if (finding.severity != Severity::error && finding.id == "boot-framebuffer" && finding.card) {
       boot_display = true;
     }
   }

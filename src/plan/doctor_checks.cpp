@@ -14,6 +14,9 @@ constexpr Purposes display_only = {.passthrough = false, .slices = false, .displ
 
 const std::vector<Check>& all_checks() {
   using model::Severity;
+  constexpr Purposes passthrough{.passthrough = true, .slices = false, .display = false};
+  constexpr Purposes machines{.passthrough = true, .slices = true, .display = false};
+  constexpr Purposes screens{.passthrough = true, .slices = false, .display = true};
   static const std::vector<Check> checks = {
       // The host.
       {"iommu-off", Severity::error, "whether the kernel has made any IOMMU group",
@@ -28,7 +31,52 @@ const std::vector<Check>& all_checks() {
       {"noiommu-mode", Severity::warning, "the option that lets VFIO work without an IOMMU",
        checks::noiommu_mode},
       {"identical-cards", Severity::note, "cards with the same vendor and device id",
-       checks::identical_cards},
+       checks::identical_cards, passthrough},
+      {"interrupt-remapping-off", Severity::error,
+       "the options that switch interrupt remapping off", checks::interrupt_remapping_off,
+       machines},
+      // What the kernel was started with.
+      {"amd-iommu-on", Severity::note, "amd_iommu=on, which is no option", checks::amd_iommu_on,
+       machines},
+      {"other-makers-argument", Severity::note, "IOMMU options of the other processor maker",
+       checks::other_makers_argument, machines},
+      {"iommu-pt", Severity::note, "iommu=pt, and what it does not do",
+       checks::iommu_passthrough_argument, machines},
+      {"unknown-kernel-parameter", Severity::warning,
+       "kernel parameters that the kernel says it did not know", checks::unknown_kernel_parameter},
+      {"framebuffer-argument-ignored", Severity::warning,
+       "options against the boot framebuffer that simpledrm does not listen to",
+       checks::framebuffer_argument_ignored, screens},
+      {"dracut-argument-ignored", Severity::warning, "dracut's options on a host without dracut",
+       checks::dracut_argument_ignored, passthrough},
+      {"argument-not-in-effect", Severity::warning,
+       "the boot loader's settings against what the kernel was started with",
+       checks::argument_not_in_effect},
+      // What modprobe is told.
+      {"ids-with-blank", Severity::error, "a blank inside vfio-pci's ids=", checks::ids_with_blank,
+       passthrough},
+      {"ids-wrong-form", Severity::error, "ids that are no vendor:device",
+       checks::ids_of_wrong_form, passthrough},
+      {"ids-take-twins", Severity::warning, "ids that take several cards at once",
+       checks::ids_take_twins, passthrough},
+      {"ids-fit-nothing", Severity::warning, "ids that this host does not have",
+       checks::ids_fit_nothing, passthrough},
+      {"ids-too-late", Severity::warning, "devices in ids= that a host driver took first",
+       checks::ids_too_late, passthrough},
+      {"blacklist-without-effect", Severity::warning, "blacklisted drivers that have a card",
+       checks::blacklist_without_effect, passthrough},
+      {"unknown-module", Severity::warning, "modules to be loaded that this kernel does not have",
+       checks::unknown_module},
+      // Memory, and how the kernel was built.
+      {"huge-pages-short", Severity::warning, "huge pages that were asked for against those there",
+       checks::huge_pages_short, machines},
+      {"memlock-low", Severity::note, "how much memory the user who asks may lock",
+       checks::memlock_low, passthrough},
+      {"iommufd-missing", Severity::note, "IOMMUFD and VFIO's device files in the kernel's build",
+       checks::iommufd_missing, passthrough},
+      {"kernel-lockdown", Severity::note, "the kernel's lockdown mode", checks::kernel_locked_down},
+      {"module-rejected", Severity::error, "modules refused for their signature",
+       checks::module_rejected},
       // Each card.
       {"no-group", Severity::error, "functions of the card without an IOMMU group",
        checks::no_group},
@@ -48,6 +96,11 @@ const std::vector<Check>& all_checks() {
        checks::stranded},
       {"weak-reset", Severity::warning, "how the kernel can reset the card between machines",
        checks::weak_reset},
+      {"huge-pages-on-other-node", Severity::warning, "huge pages on the card's memory node",
+       checks::huge_pages_on_other_node, machines},
+      {"free-driver-has-card", Severity::warning,
+       "nouveau on a card while NVIDIA's driver is loaded", checks::free_driver_has_card,
+       slices_only},
       // Each card: is it there, and whole.
       {"card-off-bus", Severity::error, "whether the card's configuration space answers",
        checks::card_off_bus},

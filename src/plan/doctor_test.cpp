@@ -106,6 +106,7 @@ TEST(doctor, a_card_on_vfio_is_given_and_can_be_taken_back) {
 TEST(doctor, without_recorded_groups_nothing_is_promised) {
   HostSnapshot host = good_host();
   host.live = false;
+  host.complete = false;
   host.kernel = {};
   host.groups.clear();
   host.cards[0].groups.clear();

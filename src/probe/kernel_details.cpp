@@ -82,30 +82,11 @@ std::map<std::string, std::string> read_parameters(const kernel::Root& root) {
   return found;
 }
 
-/// What the settings files want loaded, each name once.
-std::vector<std::string> modules_wanted_by(const std::vector<SettingsFile>& settings) {
-  std::set<std::string> names;
-  for (const auto& file : settings) {
-    const auto kind = model::settings_kind(file.path);
-    if (kind == SettingsKind::module_list || kind == SettingsKind::initramfs_modules) {
-      for (const auto& line : model::listed_modules(file)) {
-        names.insert(model::module_name(line.words.front()));
-      }
-    } else if (kind == SettingsKind::mkinitcpio) {
-      for (const auto& line : model::assignments(file)) {
-        if (line.words.front() != "MODULES=") continue;
-        for (auto word : text::words(line.words.back())) names.insert(model::module_name(word));
-      }
-    }
-  }
-  return {names.begin(), names.end()};
-}
-
 Reading<std::vector<std::string>> read_unknown_modules(const kernel::Root& root,
                                                        const std::vector<SettingsFile>& settings,
                                                        const Reading<std::string>& release) {
   if (!release.has_value()) return {};
-  const auto wanted = modules_wanted_by(settings);
+  const auto wanted = module_names_in(settings);
   if (wanted.empty()) return std::vector<std::string>{};
   auto dep = root.read(files::module_table(release.value(), "modules.dep"));
   if (!dep) return {};
@@ -121,13 +102,7 @@ Reading<bool> read_secure_boot(const kernel::Root& root) {
   if (variable.error().kind != ErrorKind::not_found) {
     return Reading<bool>::unreadable(why_unreadable(variable.error()));
   }
-  return root.kind() == kernel::Root::Kind::live ? Reading<bool>(false) : Reading<bool>{};
-}
-
-/// "kernel/drivers/vfio/pci/vfio-pci.ko.xz" gives "vfio_pci".
-std::string module_of_path(std::string_view path) {
-  auto name = path.substr(path.rfind('/') + 1);
-  return model::module_name(name.substr(0, name.find(".ko")));
+  return root.is_surely_absent(files::efi_secure_boot) ? Reading<bool>(false) : Reading<bool>{};
 }
 
 }  // namespace
@@ -145,6 +120,30 @@ void read_more_kernel_facts(const kernel::Root& root, const std::vector<Settings
   auto limits = read_text(root, files::proc_self_limits);
   auto limit = parse_memlock_limit(limits.value_or(""));
   if (!limit.empty()) facts.memlock_limit = limit;
+  facts.may_lock_any_memory = parse_ipc_lock(read_text(root, files::proc_self_status).value_or(""));
+}
+
+std::vector<std::string> module_names_in(const std::vector<SettingsFile>& settings) {
+  std::set<std::string> names;
+  for (const auto& file : settings) {
+    const auto kind = model::settings_kind(file.path);
+    if (kind == SettingsKind::module_list || kind == SettingsKind::initramfs_modules) {
+      for (const auto& line : model::listed_modules(file)) {
+        names.insert(model::module_name(line.words.front()));
+      }
+    } else if (kind == SettingsKind::mkinitcpio) {
+      for (const auto& line : model::assignments(file)) {
+        if (line.words.front() != "MODULES=") continue;
+        for (auto word : text::words(line.words.back())) names.insert(model::module_name(word));
+      }
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+std::string module_of_path(std::string_view path) {
+  auto name = path.substr(path.rfind('/') + 1);
+  return model::module_name(name.substr(0, name.find(".ko")));
 }
 
 std::map<std::string, std::string> parse_kernel_config(std::string_view text) {
@@ -190,6 +189,16 @@ std::string parse_memlock_limit(std::string_view text) {
     if (!line.starts_with("Max locked memory")) continue;
     auto words = text::words(line);
     return words.size() > 3 ? std::string(words[3]) : std::string();
+  }
+  return {};
+}
+
+Reading<bool> parse_ipc_lock(std::string_view status) {
+  constexpr unsigned cap_ipc_lock = 14;  // include/uapi/linux/capability.h
+  for (auto line : text::lines(status)) {
+    if (!line.starts_with("CapEff:")) continue;
+    auto mask = text::to_number(text::trim(line.substr(line.find(':') + 1)), 16);
+    return mask ? Reading<bool>((*mask >> cap_ipc_lock & 1) != 0) : Reading<bool>{};
   }
   return {};
 }

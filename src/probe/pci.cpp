@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/pci_names.h"
+#include "kernel/recording.h"
 #include "probe/cards.h"
 #include "probe/config_space.h"
 #include "probe/device_files.h"
@@ -79,17 +80,26 @@ class FunctionDirectory {
   std::vector<std::string> names_;
 };
 
-/// One read of modalias tells all five; a recording may have their own files only.
+/// One read of modalias tells all five; false where it has another form, or there is none.
+bool take_ids(PciFunction& function) {
+  const auto ids = parse_modalias(function.modalias);
+  if (!ids) return false;
+  function.vendor = ids->vendor;
+  function.device = ids->device;
+  function.subsystem_vendor = ids->subsystem_vendor;
+  function.subsystem_device = ids->subsystem_device;
+  function.class_code = ids->class_code;
+  return true;
+}
+
+bool is_gpu(const PciFunction& function) {
+  return function.class_code.has_value() && model::is_gpu_class(function.class_code.value());
+}
+
+/// A recording may have the files of the ids only.
 void read_ids(const FunctionDirectory& directory, PciFunction& function) {
   function.modalias = directory.text("modalias").value_or("");
-  if (auto ids = parse_modalias(function.modalias)) {
-    function.vendor = ids->vendor;
-    function.device = ids->device;
-    function.subsystem_vendor = ids->subsystem_vendor;
-    function.subsystem_device = ids->subsystem_device;
-    function.class_code = ids->class_code;
-    return;
-  }
+  if (take_ids(function)) return;
   function.vendor = directory.id("vendor");
   function.device = directory.id("device");
   function.subsystem_vendor = directory.id("subsystem_vendor");
@@ -104,7 +114,7 @@ void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
   const auto vendor = function.vendor.value();
   const auto device = function.device.value_or(0);
   kernel::PciNames names;
-  if (auto note = root.note(fmt::format("pci-name/{:04x}:{:04x}", vendor, device))) {
+  if (auto note = root.note(pci_name_note(vendor, device))) {
     auto tab = std::min(note->find('\t'), note->size());
     names = {note->substr(0, tab), note->substr(std::min(tab + 1, note->size()))};
   } else {
@@ -135,11 +145,15 @@ void read_reset_methods(const FunctionDirectory& directory, PciFunction& functio
   }
 }
 
-void read_path(const kernel::Root& root, PciFunction& function) {
-  auto target = root.read_link(files::pci_device(to_string(function.address)));
+/// `target` is that of the function's link in /sys/bus/pci/devices.
+void take_path(const Result<std::string>& target, PciFunction& function) {
   if (target) function.sysfs_path = sysfs_path_of_link(*target);
   auto chain = addresses_in_path(function.sysfs_path);
   if (chain.size() >= 2) function.parent = chain[chain.size() - 2];
+}
+
+void read_path(const kernel::Root& root, PciFunction& function) {
+  take_path(root.read_link(files::pci_device(to_string(function.address))), function);
 }
 
 void read_group(const FunctionDirectory& directory, PciFunction& function) {
@@ -151,11 +165,14 @@ void read_group(const FunctionDirectory& directory, PciFunction& function) {
   }
 }
 
+void take_physical_function(std::string_view name, PciFunction& function) {
+  auto address = model::parse_pci_address(name);
+  if (address) function.physical_function = *address;
+}
+
 void read_physical_function(const FunctionDirectory& directory, PciFunction& function) {
   auto physical = directory.link("physfn");
-  if (!physical.has_value()) return;
-  auto address = model::parse_pci_address(physical.value());
-  if (address) function.physical_function = *address;
+  if (physical.has_value()) take_physical_function(physical.value(), function);
 }
 
 void read_sharing(const FunctionDirectory& directory, const kernel::Root& root,
@@ -185,10 +202,14 @@ Reading<double> speed_of(const Reading<std::string>& text) {
 
 void read_link(const FunctionDirectory& directory, const kernel::Root& root,
                PciFunction& function) {
-  // A recording may have left the file out; only a live system's silence means conventional PCI.
-  const bool has_link = std::ranges::binary_search(directory.names(), "max_link_speed");
+  // A recording may have left the file out; only where it is known to be missing is this
+  // conventional PCI.
+  constexpr std::string_view file = "max_link_speed";
+  const bool has_link = std::ranges::binary_search(directory.names(), file);
   if (has_link) function.express = true;
-  if (!has_link && root.kind() == kernel::Root::Kind::live) function.express = false;
+  if (!has_link && root.is_surely_absent(files::pci_device(to_string(function.address), file))) {
+    function.express = false;
+  }
   function.link.speed_gt = speed_of(directory.text("current_link_speed"));
   function.link.max_speed_gt = speed_of(directory.text("max_link_speed"));
   function.link.width = directory.number("current_link_width");
@@ -197,6 +218,10 @@ void read_link(const FunctionDirectory& directory, const kernel::Root& root,
 
 void read_details(const FunctionDirectory& directory, const kernel::Root& root,
                   PciFunction& function) {
+  if (!function.driver.empty()) {
+    function.driver_module =
+        read_link_name(root, files::pci_driver(function.driver, "module")).value_or("");
+  }
   read_driver_override(directory, function);
   read_reset_methods(directory, function);
   read_link(directory, root, function);
@@ -233,16 +258,60 @@ PciFunction read_function(const kernel::Root& root, const kernel::PciNameTable& 
   return function;
 }
 
+/// Reads outlines with few and short walks: a function's link is read in the one folder of links,
+/// its files in its own directory, which is opened below its parent's. A card's virtual functions
+/// follow each other and have the same parent, so that is open already.
+class NearbyDirectories {
+ public:
+  explicit NearbyDirectories(const kernel::Root& root)
+      : root_(root), links_(root.open_directory(files::pci_devices)) {}
+
+  /// Fills in path, modalias and physical function; false where that takes the usual way: a
+  /// recording, one that has the directories in place of links, or a function that is gone.
+  bool read(PciFunction& function) {
+    if (!links_) return false;
+    const auto name = to_string(function.address);
+    take_path(links_->read_link(name), function);
+    const auto slash = function.sysfs_path.rfind('/');
+    if (slash == std::string::npos || function.sysfs_path.substr(slash + 1) != name) return false;
+    if (!go_to(function.sysfs_path.substr(0, slash))) return false;
+    const auto own = parent_->open(name);
+    auto modalias = own ? own->read("modalias") : Result<std::string>(std::string());
+    if (!own || !modalias) return false;
+    function.modalias = text::trim(*modalias);
+    take_ids(function);
+    if (!is_gpu(function)) return true;
+    auto physical = own->read_link("physfn");
+    if (physical) take_physical_function(text::split(*physical, '/').back(), function);
+    return true;
+  }
+
+ private:
+  bool go_to(const std::string& path) {
+    if (path != path_) {
+      path_ = path;
+      auto opened = root_.open_directory(path);
+      parent_ = opened ? std::optional(std::move(*opened)) : std::nullopt;
+    }
+    return parent_.has_value();
+  }
+
+  const kernel::Root& root_;
+  Result<kernel::OpenDirectory> links_;
+  std::string path_;
+  std::optional<kernel::OpenDirectory> parent_;
+};
+
 /// Only what tells whether it belongs to a card.
-PciFunction read_outline(const kernel::Root& root, const model::PciAddress& address) {
+PciFunction read_outline(const kernel::Root& root, NearbyDirectories& nearby,
+                         const model::PciAddress& address) {
   PciFunction function;
   function.address = address;
+  if (nearby.read(function) && function.class_code.has_value()) return function;
   const FunctionDirectory directory = FunctionDirectory::unlisted(root, to_string(address));
   read_ids(directory, function);
   read_path(root, function);
-  if (function.class_code.has_value() && model::is_gpu_class(function.class_code.value())) {
-    read_physical_function(directory, function);
-  }
+  if (is_gpu(function)) read_physical_function(directory, function);
   return function;
 }
 
@@ -272,7 +341,8 @@ Result<std::vector<PciFunction>> read_functions(const kernel::Root& root) {
 Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
   TRY_LET(const auto addresses, list_addresses(root));
   std::vector<PciFunction> functions;
-  for (const auto& address : addresses) functions.push_back(read_outline(root, address));
+  NearbyDirectories nearby(root);
+  for (const auto& address : addresses) functions.push_back(read_outline(root, nearby, address));
   const kernel::PciNameTable names;
   for (const auto& card : find_cards(functions)) {
     for (const auto& address : card.functions) {
@@ -285,6 +355,10 @@ Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
     }
   }
   return functions;
+}
+
+std::string pci_name_note(std::uint16_t vendor, std::uint16_t device) {
+  return fmt::format("{}{:04x}:{:04x}", kernel::Recording::name_note, vendor, device);
 }
 
 std::optional<ModaliasIds> parse_modalias(std::string_view text) {
@@ -324,15 +398,6 @@ std::string sysfs_path_of_link(std::string_view target) {
   if (!relative && above != sys) return {};
   std::string path = sys + std::string(target.substr(start));
   return addresses_in_path(path).empty() ? std::string{} : path;
-}
-
-std::vector<model::PciAddress> addresses_in_path(std::string_view sysfs_path) {
-  std::vector<model::PciAddress> chain;
-  for (auto piece : text::split(sysfs_path, '/')) {
-    auto address = model::parse_pci_address(piece);
-    if (address && to_string(*address) == piece) chain.push_back(*address);
-  }
-  return chain;
 }
 
 bool is_uuid(std::string_view name) {

@@ -23,6 +23,9 @@ Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root)
 /// read.
 Result<std::vector<model::PciFunction>> read_card_functions(const kernel::Root& root);
 
+/// The key of the note in which a recording keeps a device's names: "pci-name/10de:1db4".
+std::string pci_name_note(std::uint16_t vendor, std::uint16_t device);
+
 /// What a modalias file says, "pci:v000010DEd00001DB4sv000010DEsd00001214bc03sc02i00".
 struct ModaliasIds {
   std::uint16_t vendor = 0;
@@ -39,9 +42,7 @@ std::optional<ModaliasIds> parse_modalias(std::string_view text);
 /// ("../../../devices/pci0000:00/..."); empty for a link that leads elsewhere.
 std::string sysfs_path_of_link(std::string_view target);
 
-/// The PCI addresses in a sysfs path, from the root down; pieces of another form ("pci0000:00",
-/// "consumer:pci:0000:61:00.1") are no addresses.
-std::vector<model::PciAddress> addresses_in_path(std::string_view sysfs_path);
+using model::addresses_in_path;
 
 /// Whether `name` has the form of an mdev's UUID (8-4-4-4-12 hexadecimal digits).
 bool is_uuid(std::string_view name);

@@ -45,7 +45,7 @@ bool group_is_missing(const model::HostSnapshot& host) {
 Status look_at_cards(const kernel::Root& root, model::HostSnapshot& host) {
   TRY_LET(host.functions, read_card_functions(root));
   host.cards = find_cards(host.functions);
-  if (root.kind() == kernel::Root::Kind::live || !group_is_missing(host)) return {};
+  if (root.is_complete() || !group_is_missing(host)) return {};
   host.groups = read_groups(root, host.functions);
   host.cards = find_cards(host.functions);
   return {};
@@ -80,6 +80,7 @@ Result<model::HostSnapshot> take_snapshot(const kernel::Root& root, model::Detai
   model::HostSnapshot host;
   host.source = root.location();
   host.live = root.kind() == kernel::Root::Kind::live;
+  host.complete = root.is_complete();
   host.detail = detail;
   TRY(detail == model::Detail::cards ? look_at_cards(root, host) : look_at_everything(root, host));
   return host;

@@ -21,11 +21,6 @@ void add_file(const kernel::Root& root, const std::string& path, std::vector<Set
   if (auto text = root.read(path)) all.push_back({path, std::move(*text)});
 }
 
-/// One of `paths` is there.
-bool any_exists(const kernel::Root& root, std::initializer_list<std::string_view> paths) {
-  return std::ranges::any_of(paths, [&](auto path) { return root.exists(path); });
-}
-
 std::string flow_of(const kernel::Root& root, const BootFacts& boot) {
   const std::string like = fmt::format(" {} {} ", boot.distribution, boot.like);
   const auto is = [&](std::string_view id) {
@@ -42,11 +37,9 @@ std::string flow_of(const kernel::Root& root, const BootFacts& boot) {
 }
 
 std::string initramfs_of(const kernel::Root& root) {
-  if (any_exists(root, {"/usr/sbin/mkinitramfs", "/etc/initramfs-tools"})) return "initramfs-tools";
-  if (any_exists(root, {"/usr/bin/mkinitcpio", "/etc/mkinitcpio.conf"})) return "mkinitcpio";
-  if (any_exists(root, {"/usr/bin/dracut", "/usr/sbin/dracut", "/etc/dracut.conf"}))
-    return "dracut";
-  return {};
+  const auto tool = std::ranges::find_if(files::initramfs_tools,
+                                         [&](const auto& one) { return root.exists(one.path); });
+  return tool != std::end(files::initramfs_tools) ? std::string(tool->name) : std::string();
 }
 
 }  // namespace

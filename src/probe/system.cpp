@@ -18,12 +18,40 @@ namespace files = kernel::files;
 
 namespace {
 
-constexpr std::string_view telling_words[] = {
-    "iommu",     "IOMMU",    "DMAR",   "AMD-Vi",  "vfio",
-    "VFIO",      "NVRM",     "nvidia", "nouveau", "amdgpu",
-    "radeon",    "i915",     "xe ",    "VF BAR",  "BAR ",
-    "simpledrm", "efifb",    "BOOTFB", "vgaarb",  "Unknown kernel command line",
-    "SR-IOV",    "not ready"};
+constexpr std::string_view telling_words[] = {"iommu",
+                                              "IOMMU",
+                                              "DMAR",
+                                              "AMD-Vi",
+                                              "vfio",
+                                              "VFIO",
+                                              "NVRM",
+                                              "nvidia",
+                                              "nouveau",
+                                              "amdgpu",
+                                              "radeon",
+                                              "i915",
+                                              "xe ",
+                                              "VF BAR",
+                                              "BAR ",
+                                              "simpledrm",
+                                              "efifb",
+                                              "BOOTFB",
+                                              "vgaarb",
+                                              "Unknown kernel command line",
+                                              "HugeTLB",
+                                              "Lockdown",
+                                              "unsigned module",
+                                              "is rejected",
+                                              "PKCS#7 signature",
+                                              "nterrupt remapping",
+                                              "can't reserve",
+                                              "no space",
+                                              "giving up",
+                                              "pending transaction",
+                                              "reset failed",
+                                              "Failed to reset",
+                                              "SR-IOV",
+                                              "not ready"};
 constexpr std::size_t most_log_lines = 200;
 
 /// Bit 3 of the extended capability register says that the unit can remap interrupts
@@ -56,7 +84,11 @@ Reading<bool> read_vfio_loaded(const kernel::Root& root) {
   if (root.exists(files::pci_driver("vfio-pci")) || kernel::module_present(root, "vfio_pci")) {
     return true;
   }
-  if (root.kind() != kernel::Root::Kind::recording) return false;
+  if (root.kind() == kernel::Root::Kind::directory) return false;
+  if (root.is_surely_absent(files::pci_driver("vfio-pci")) &&
+      root.is_surely_absent(files::module("vfio_pci"))) {
+    return false;
+  }
   // A recording tells only if it kept the list of modules.
   auto modules = read_text(root, files::proc_modules);
   if (!modules.has_value()) return {};
@@ -64,15 +96,14 @@ Reading<bool> read_vfio_loaded(const kernel::Root& root) {
                              [](std::string_view line) { return line.starts_with("vfio_pci "); });
 }
 
-/// A live kernel without the directory has no IOMMU support at work; a recording may have left it
-/// out.
+/// A kernel without the directory has no IOMMU support at work; a recording may have left it out.
 Reading<bool> read_groups_present(const kernel::Root& root) {
   auto groups = root.list(files::iommu_groups);
   if (groups) return true;
   if (groups.error().kind != ErrorKind::not_found) {
     return Reading<bool>::unreadable(why_unreadable(groups.error()));
   }
-  return root.kind() == kernel::Root::Kind::live ? Reading<bool>(false) : Reading<bool>{};
+  return root.is_surely_absent(files::iommu_groups) ? Reading<bool>(false) : Reading<bool>{};
 }
 
 }  // namespace

@@ -31,6 +31,12 @@ void read_more_kernel_facts(const kernel::Root& root,
 /// the text says "is not set".
 std::map<std::string, std::string> parse_kernel_config(std::string_view text);
 
+/// The modules that settings files want loaded, each once, in the kernel's spelling.
+std::vector<std::string> module_names_in(const std::vector<model::SettingsFile>& settings);
+
+/// "kernel/drivers/vfio/pci/vfio-pci.ko.xz" gives "vfio_pci".
+std::string module_of_path(std::string_view path);
+
 /// Of `names`, those that neither modules.dep nor modules.builtin has.
 std::vector<std::string> modules_without_file(const std::vector<std::string>& names,
                                               std::string_view modules_dep,
@@ -41,6 +47,9 @@ std::string parse_lockdown(std::string_view text);
 
 /// The soft limit of "Max locked memory" in /proc/PID/limits; empty when it is not there.
 std::string parse_memlock_limit(std::string_view text);
+
+/// Whether the "CapEff" line of /proc/PID/status has CAP_IPC_LOCK; absent without such a line.
+model::Reading<bool> parse_ipc_lock(std::string_view status);
 
 /// Whether /proc/cpuinfo lists vmx or svm. Absent where it has no "flags" line (not x86).
 model::Reading<bool> parse_cpu_virtualization(std::string_view cpuinfo);

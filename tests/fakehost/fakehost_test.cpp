@@ -515,7 +515,7 @@ TEST_F(FakeHostTest, the_kernel_log_starts_with_what_was_recorded) {
 
 TEST_F(FakeHostTest, every_recorded_host_can_be_played) {
   for (const auto& host : fs::directory_iterator(TESSERA_TESTS_DIR "/hosts")) {
-    if (!host.is_directory()) continue;
+    if (!fs::exists(host.path() / "tree.tsv")) continue;  // written when it is needed
     unmount();
     std::ifstream stream(host.path() / "tree.tsv");
     mount(std::string{std::istreambuf_iterator<char>(stream), {}});

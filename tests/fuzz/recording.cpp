@@ -20,8 +20,8 @@ std::string escaped(std::string_view plain) {
   std::string out;
   for (char c : plain) {
     const auto special = std::string_view("\n\t\\").find(c);
-    out += special == std::string_view::npos ? std::string(1, c)
-                                             : std::string{'\\', "nt\\"[special]};
+    out +=
+        special == std::string_view::npos ? std::string(1, c) : std::string{'\\', "nt\\"[special]};
   }
   return out;
 }

@@ -42,9 +42,9 @@ struct Output {
 };
 
 /// Runs tessera in tests/, so that the recording's name in the output is the same everywhere.
-Output run_tessera(const std::string& host, const std::string& arguments) {
-  std::string command = fmt::format("cd '{}' && '{}' --root 'hosts/{}/tree.tsv' {} 2>&1",
-                                    tests_dir.string(), TESSERA_BINARY, host, arguments);
+Output run_on(const std::string& root, const std::string& arguments) {
+  std::string command = fmt::format("cd '{}' && '{}' --root '{}' {} 2>&1", tests_dir.string(),
+                                    TESSERA_BINARY, root, arguments);
   FILE* pipe = ::popen(command.c_str(), "r");
   EXPECT_NE(pipe, nullptr) << command;
   if (pipe == nullptr) return {};
@@ -56,6 +56,10 @@ Output run_tessera(const std::string& host, const std::string& arguments) {
   int status = ::pclose(pipe);
   output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return output;
+}
+
+Output run_tessera(const std::string& host, const std::string& arguments) {
+  return run_on(fmt::format("hosts/{}/tree.tsv", host), arguments);
 }
 
 std::vector<std::string> recorded_hosts() {
@@ -130,6 +134,11 @@ TEST_P(RecordedHost, is_printed_as_before) {
     expect_golden("doctor-for-slices.txt", "doctor --for slices");
     expect_golden("doctor-for-display.txt", "doctor --for display");
   }
+  expect_golden("topo.txt", "topo");
+  auto topology = nlohmann::json::parse(expect_golden("topo.json", "--json topo"), nullptr, false);
+  ASSERT_TRUE(topology.is_object());
+  EXPECT_EQ(topology.value("schema", ""), "tessera/topology/1");
+  EXPECT_EQ(topology.at("links").size(), topology.at("devices").size());
   expect_no_others();
 }
 
@@ -146,6 +155,46 @@ TEST_P(RecordedHost, shows_each_card_as_json_of_the_host_schema) {
     ASSERT_EQ(json.at("cards").size(), 1U);
     EXPECT_EQ(json.at("cards")[0].at("address"), card.at("address"));
     EXPECT_GE(json.at("functions").size(), card.at("functions").size());
+  }
+}
+
+/// The printed answers to `arguments` of the host and of the recording that was made of it.
+void expect_same_answers(const std::string& host, const fs::path& recording,
+                         const std::string& arguments) {
+  const std::string source = fmt::format("hosts/{}/tree.tsv", host);
+  const auto without_source = [](std::string text, const std::string& name) {
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name)) {
+      text.replace(at, name.size(), "SOURCE");
+    }
+    return text;
+  };
+  const Output original = run_on(source, arguments);
+  const Output recorded = run_on(recording.string(), arguments);
+  EXPECT_EQ(without_source(original.text, source),
+            without_source(recorded.text, recording.string()))
+      << arguments;
+  EXPECT_EQ(original.exit_code, recorded.exit_code) << arguments;
+}
+
+TEST_P(RecordedHost, answers_the_same_from_a_recording_of_it) {
+  for (const std::string ids : {"", "--keep-ids"}) {
+    const fs::path recording =
+        fs::path(testing::TempDir()) / fmt::format("{}{}.tsv", GetParam(), ids);
+    const auto made =
+        run_tessera(GetParam(), fmt::format("record --force {} '{}'", ids, recording.string()));
+    ASSERT_EQ(made.exit_code, 0) << made.text;
+    expect_same_answers(GetParam(), recording, "--json list");
+    expect_same_answers(GetParam(), recording, "--json doctor");
+    auto list =
+        nlohmann::json::parse(run_on(recording.string(), "--json list").text, nullptr, false);
+    ASSERT_TRUE(list.is_object());
+    for (const auto& card : list.at("cards")) {
+      std::string address = card.at("address");
+      expect_same_answers(GetParam(), recording, fmt::format("--json show {}", address));
+    }
+    const auto again = run_on(recording.string(), fmt::format("record {} -", ids));
+    EXPECT_EQ(again.text, read_file(recording)) << "a recording of it is another recording";
+    fs::remove(recording);
   }
 }
 

@@ -132,9 +132,9 @@ std::string spelling(const Argument& argument) {
 
 std::vector<ExitCode> exit_codes() {
   std::vector<ExitCode> codes = {
-      {exit_ok, "ok", "it is done; doctor: nothing stands in the way"},
-      {exit_warnings, "warnings", "doctor: warnings, no errors"},
-      {exit_errors, "errors", "doctor: errors"},
+      {exit_ok, "ok", "it is done; doctor: nothing stands in the way; lint: nothing found"},
+      {exit_warnings, "warnings", "doctor: warnings, no errors; lint: obsolete or no-op hits only"},
+      {exit_errors, "errors", "doctor: errors; lint: wrong or dangerous hits"},
   };
   for (int kind = 0; kind <= static_cast<int>(ErrorKind::io); ++kind) {
     auto which = static_cast<ErrorKind>(kind);

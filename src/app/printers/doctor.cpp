@@ -164,12 +164,21 @@ std::string checks_text(const ReportStyle& style) {
   return text;
 }
 
+Json purposes_json(const plan::Purposes& purposes) {
+  Json list = Json::array();
+  if (purposes.passthrough) list.push_back("passthrough");
+  if (purposes.slices) list.push_back("slices");
+  if (purposes.display) list.push_back("display");
+  return list;
+}
+
 nlohmann::ordered_json checks_json() {
   Json json = {{"schema", "tessera/checks/1"}, {"checks", Json::array()}};
   for (const plan::Check& check : plan::all_checks()) {
     json["checks"].push_back({{"id", check.id},
                               {"severity", model::to_string(check.severity)},
-                              {"looks_at", check.looks_at}});
+                              {"looks_at", check.looks_at},
+                              {"for", purposes_json(check.purposes)}});
   }
   return json;
 }

@@ -119,7 +119,7 @@ std::string_view to_string(CardState::Owner owner) {
 }
 
 bool driver_is_known(const HostSnapshot& host, const PciFunction& function) {
-  return host.live || !function.driver.empty() || !function.driver_override.is_absent();
+  return host.complete || !function.driver.empty() || !function.driver_override.is_absent();
 }
 
 CardState card_state(const HostSnapshot& host, const Card& card) {

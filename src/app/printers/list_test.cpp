@@ -24,6 +24,7 @@ HostSnapshot card_with(const char* display_driver, const char* audio_driver) {
   HostSnapshot host;
   host.source = "here";
   host.live = true;
+  host.complete = true;
   for (auto [address, driver, code] : {std::tuple{"0000:01:00.0", display_driver, 0x030000U},
                                        std::tuple{"0000:01:00.1", audio_driver, 0x040300U}}) {
     model::PciFunction function;
@@ -60,6 +61,7 @@ TEST(CardState, is_told_by_the_drivers_of_all_functions) {
 TEST(CardState, is_not_known_where_a_recording_left_the_drivers_out) {
   HostSnapshot host = card_with("", "");
   host.live = false;
+  host.complete = false;
   EXPECT_EQ(state_of(host), "not known");
   for (auto& function : host.functions) function.driver_override = std::string{};
   EXPECT_EQ(state_of(host), "unbound");

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/printers/hardware_words.h"
 #include "app/printers/list.h"
 #include "app/printers/table.h"
 #include "base/text.h"
@@ -49,9 +50,51 @@ std::string driver_words(const HostSnapshot& host, const PciFunction& function) 
   return function.driver;
 }
 
+std::string ids_words(const PciFunction& function) {
+  std::string words =
+      fmt::format("{:04x}:{:04x}", function.vendor.value(), function.device.value());
+  const auto& maker = function.subsystem_vendor;
+  if (maker.value_or(0) != 0 && function.subsystem_device.has_value()) {
+    words += fmt::format(", board {:04x}:{:04x}", maker.value(), function.subsystem_device.value());
+  }
+  if (function.revision.has_value()) {
+    words += fmt::format(", revision {:02x}", function.revision.value());
+  }
+  return words;
+}
+
+/// One line for each text, the first with the field's name.
+void fields(std::string& out, std::string_view name, const std::vector<std::string>& values) {
+  for (const auto& value : values) {
+    field(out, &value == values.data() ? name : std::string_view{}, value, 6);
+  }
+}
+
+void add_hardware(std::string& out, const PciFunction& function) {
+  if (function.vendor.has_value() && function.device.has_value()) {
+    field(out, "id", ids_words(function), 6);
+  }
+  if (auto words = link_words(function.link); !words.empty()) field(out, "link", words, 6);
+  std::vector<std::string> bars;
+  for (const auto& bar : function.bars.value_or({})) bars.push_back(bar_words(bar));
+  fields(out, "memory", bars);
+  if (function.capabilities.is_unreadable()) {
+    field(out, "capabilities", fmt::format("not readable ({})", function.capabilities.why()), 6);
+  }
+  const auto capabilities = function.capabilities.value_or({});
+  if (capabilities.silent) field(out, "configuration", "all ones: it does not answer", 6);
+  std::vector<std::string> resizable;
+  for (const auto& bar : capabilities.resizable_bars) resizable.push_back(resizable_words(bar));
+  fields(out, "resizable", resizable);
+  if (function.power_state.has_value() && function.power_state.value() != "D0") {
+    field(out, "power", function.power_state.value(), 6);
+  }
+}
+
 void add_function(std::string& out, const HostSnapshot& host, const PciFunction& function) {
   out += fmt::format("    {}  {}: {}\n", to_string(function.address), class_of(function),
                      function_name(function));
+  add_hardware(out, function);
   field(out, "driver", driver_words(host, function), 6);
   if (auto forced = function.driver_override.value_or(""); !forced.empty()) {
     field(out, "override", fmt::format("only {} may bind", forced), 6);
@@ -91,7 +134,7 @@ std::string role_in_group(const HostSnapshot& host, const Card& card, const PciA
 
 void add_groups(std::string& out, const HostSnapshot& host, const Card& card) {
   if (card.groups.empty()) {
-    field(out, "IOMMU groups", host.live ? "none: the IOMMU is off or missing" : "not known");
+    field(out, "IOMMU groups", host.complete ? "none: the IOMMU is off or missing" : "not known");
     return;
   }
   out += "  IOMMU groups\n";
@@ -130,6 +173,16 @@ void add_virtual_functions(std::string& out, const HostSnapshot& host, const Car
   }
 }
 
+void add_path(std::string& out, const HostSnapshot& host, const PciFunction& main) {
+  if (!main.parent) return;
+  const auto ports = ports_above(host, main);
+  if (ports.empty()) field(out, "below", to_string(*main.parent));
+  for (const PciFunction* port : ports) {
+    field(out, port == ports.front() ? "below" : "",
+          fmt::format("{}  {}", to_string(port->address), port_words(*port)));
+  }
+}
+
 void add_framebuffers(std::string& out, const HostSnapshot& host, const Card& card) {
   for (const auto& framebuffer : host.framebuffers) {
     bool ours = framebuffer.function && card.has(*framebuffer.function);
@@ -152,7 +205,7 @@ void add_holders(std::string& out, const HostSnapshot& host, const Card& card) {
     out += fmt::format("    {} (process {}{}): {}\n", text::printable(holder.name), holder.pid,
                        unit, text::join(holder.paths, ", "));
   }
-  if (host.live && none) {
+  if (host.complete && none) {
     field(out, "held open by",
           host.unreadable_processes > 0 ? "nobody that can be seen" : "nobody");
   }
@@ -175,7 +228,10 @@ std::string show_text(const HostSnapshot& host, const Card& card, const ReportSt
   field(out, "boot display", reading(main->boot_vga, [](bool on) -> std::string {
           return on ? "yes: the firmware drew on it" : "no";
         }));
-  if (main->parent) field(out, "below bridge", to_string(*main->parent));
+  if (auto cpus = main->local_cpus.value_or(""); !cpus.empty()) {
+    field(out, "near processors", cpus);
+  }
+  add_path(out, host, *main);
   add_framebuffers(out, host, card);
   out += "  Functions\n";
   for (const auto& address : card.functions) {

@@ -21,6 +21,17 @@ std::size_t columns(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
+/// Whether the locale's text is UTF-8: the first of the variables that is set decides (locale(7)).
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view locale = value;
+    return locale.ends_with("UTF-8") || locale.ends_with("utf8");
+  }
+  return false;
+}
+
 }  // namespace
 
 ReportStyle stdout_style() {
@@ -30,6 +41,7 @@ ReportStyle stdout_style() {
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     style.width = std::max<std::size_t>(size.ws_col, narrowest);
   }
+  if (locale_is_utf8()) style.strokes = ReportStyle::Strokes::unicode;
   const char* no_color = std::getenv("NO_COLOR");
   if (no_color == nullptr || *no_color == '\0') style.color = ReportStyle::Color::ansi;
   return style;

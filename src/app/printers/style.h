@@ -13,10 +13,11 @@ namespace tessera::app {
 struct ReportStyle {
   std::size_t width = 80;  ///< columns; evidence and commands, which are copied, are not wrapped
   enum class Color { none, ansi } color = Color::none;
+  enum class Strokes { ascii, unicode } strokes = Strokes::ascii;  ///< the lines of a tree
 };
 
 /// What stdout takes: the terminal's width and colors (unless NO_COLOR is set), or 80 columns
-/// and none when it is no terminal.
+/// and none when it is no terminal. Trees have Unicode lines on a terminal whose locale is UTF-8.
 ReportStyle stdout_style();
 
 /// `text` with this look, and in bold, where the style has colors.

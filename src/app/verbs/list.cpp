@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/printers/list.h"
 
+#include <memory>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
+#include "app/printers/topology.h"
+#include "app/printers/topology_svg.h"
+#include "app/text_file.h"
 #include "app/verb.h"
 #include "kernel/root.h"
 #include "probe/probe.h"
@@ -13,12 +18,24 @@ namespace tessera::app {
 
 namespace {
 
-Status list_cards(const Session& session) {
+struct ListOptions {
+  bool tree = false;
+  std::string svg;
+};
+
+Status list_cards(const Session& session, const ListOptions& options) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
-  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root, model::Detail::cards));
+  // The tree also shows the bridges' groups and what kinds of ports they are.
+  const bool with_bridges = options.tree || !options.svg.empty();
+  TRY_LET(
+      const model::HostSnapshot host,
+      probe::take_snapshot(root, with_bridges ? model::Detail::everything : model::Detail::cards));
+  if (!options.svg.empty()) TRY(write_text_file(options.svg, card_tree_svg(host)));
   if (session.json) {
     fmt::print("{}\n", list_json(host).dump(2));
-  } else {
+  } else if (options.tree) {
+    fmt::print("{}", card_tree_text(host, stdout_style()));
+  } else if (options.svg.empty()) {
     fmt::print("{}", list_text(host, stdout_style()));
   }
   return {};
@@ -27,12 +44,15 @@ Status list_cards(const Session& session) {
 }  // namespace
 
 void add_list(cli::Verb parser, Session& session) {
+  auto options = std::make_shared<ListOptions>();
   auto verb = parser.add_verb("list", "list the cards of this host and who has them");
+  verb.flag("--tree", options->tree, "show where the cards are below the root complexes");
+  verb.option("--svg", options->svg, "draw that tree into this file");
   verb.footer(
       "A card is a whole board: the indented lines are its other functions. GROUP is the IOMMU\n"
-      "group, NUMA the memory node; '-' is not known. Changes nothing.");
-  verb.on_call([&session] {
-    auto done = list_cards(session);
+      "group, NUMA the memory node; '-' is not known. Changes nothing on the host.");
+  verb.on_call([options, &session] {
+    auto done = list_cards(session, *options);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });
 }

@@ -80,10 +80,12 @@ Finding on_the_card(const Card& card, const BootFramebuffer& framebuffer) {
   return finding;
 }
 
-Finding boots_on(const Card& card, const model::PciFunction& function) {
+/// Some display has to be the first. Where there is another card to give away that is no fault; it
+/// matters to who asks for this card, or has no other.
+Finding boots_on(const Card& card, const model::PciFunction& function, bool another_card) {
   const std::string address = model::to_string(card.address);
   Finding finding;
-  finding.severity = Severity::warning;
+  finding.severity = another_card ? Severity::note : Severity::warning;
   finding.card = card.address;
   finding.title = "The host booted on this card's display";
   finding.evidence = {{files::pci_device(model::to_string(function.address), "boot_vga"), "1"}};
@@ -130,7 +132,9 @@ Findings boot_framebuffer(const CheckScope& scope) {
     }
     if (found) continue;
     for (const auto* function : functions_of(scope.host, *card)) {
-      if (function->boot_vga.value_or(false)) findings.push_back(boots_on(*card, *function));
+      if (function->boot_vga.value_or(false)) {
+        findings.push_back(boots_on(*card, *function, scope.cards.size() > 1));
+      }
     }
   }
   return findings;

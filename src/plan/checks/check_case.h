@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plan/checks/test_host.h"
 #include "plan/doctor.h"
 
 /// What the tests of checks share.
@@ -58,6 +59,29 @@ inline std::string case_name(const testing::TestParamInfo<Case>& info) {
   return info.param.name;
 }
 
+/// Changes a good host as the case says, and expects its finding and no other.
+inline void expect_one_finding(const Case& c) {
+  model::HostSnapshot host = good_host();
+  ASSERT_TRUE(findings_with(host, c.id).empty()) << "fires on a good host";
+  c.change(host);
+  auto found = findings_with(host, c.id);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].severity, c.severity);
+  EXPECT_NE(evidence_text(found[0]).find(c.evidence), std::string::npos) << evidence_text(found[0]);
+  EXPECT_EQ(found[0].command, c.command);
+  for (const auto& text : {found[0].title, found[0].cause, found[0].consequence, found[0].fix}) {
+    EXPECT_FALSE(text.empty());
+    EXPECT_EQ(text.find('!'), std::string::npos) << text;
+  }
+  std::vector<model::Finding> others = all_findings(host);
+  std::erase_if(others, [&](const model::Finding& finding) {
+    return finding.id == c.id || c.also.contains(finding.id);
+  });
+  EXPECT_TRUE(others.empty()) << "another check fires too: " << others[0].id;
+}
+
+/// Cases about kernel arguments and other settings (settings_checks_test.cpp).
+const std::vector<Case>& settings_cases();
 /// Cases about the card's hardware and surroundings (hardware_test.cpp).
 const std::vector<Case>& hardware_cases();
 

@@ -75,5 +75,31 @@ Findings vf_lost(const CheckScope& scope);
 Findings mdev_vendor_framework(const CheckScope& scope);
 Findings mdev_missing(const CheckScope& scope);
 Findings gvt_conditions(const CheckScope& scope);
+// kernel_arguments.cpp
+Findings amd_iommu_on(const CheckScope& scope);
+Findings other_makers_argument(const CheckScope& scope);
+Findings iommu_passthrough_argument(const CheckScope& scope);
+Findings interrupt_remapping_off(const CheckScope& scope);
+Findings unknown_kernel_parameter(const CheckScope& scope);
+Findings framebuffer_argument_ignored(const CheckScope& scope);
+Findings dracut_argument_ignored(const CheckScope& scope);
+Findings argument_not_in_effect(const CheckScope& scope);
+// module_settings.cpp
+Findings ids_with_blank(const CheckScope& scope);
+Findings ids_of_wrong_form(const CheckScope& scope);
+Findings ids_take_twins(const CheckScope& scope);
+Findings ids_fit_nothing(const CheckScope& scope);
+Findings ids_too_late(const CheckScope& scope);
+Findings blacklist_without_effect(const CheckScope& scope);
+Findings unknown_module(const CheckScope& scope);
+// memory.cpp
+Findings huge_pages_short(const CheckScope& scope);
+Findings huge_pages_on_other_node(const CheckScope& scope);
+Findings memlock_low(const CheckScope& scope);
+// kernel_build.cpp
+Findings iommufd_missing(const CheckScope& scope);
+Findings kernel_locked_down(const CheckScope& scope);
+Findings module_rejected(const CheckScope& scope);
+Findings free_driver_has_card(const CheckScope& scope);
 
 }  // namespace tessera::plan::checks

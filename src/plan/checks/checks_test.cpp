@@ -17,24 +17,7 @@ using namespace test;  // NOLINT(google-build-using-namespace)
 class CheckFires : public testing::TestWithParam<Case> {};
 
 TEST_P(CheckFires, on_its_host_and_only_it) {
-  const Case& c = GetParam();
-  HostSnapshot host = good_host();
-  ASSERT_TRUE(findings_with(host, c.id).empty()) << "fires on a good host";
-  c.change(host);
-  auto found = findings_with(host, c.id);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].severity, c.severity);
-  EXPECT_NE(evidence_text(found[0]).find(c.evidence), std::string::npos) << evidence_text(found[0]);
-  EXPECT_EQ(found[0].command, c.command);
-  for (const auto& text : {found[0].title, found[0].cause, found[0].consequence, found[0].fix}) {
-    EXPECT_FALSE(text.empty());
-    EXPECT_EQ(text.find('!'), std::string::npos) << text;
-  }
-  std::vector<Finding> others = all_findings(host);
-  std::erase_if(others, [&](const Finding& finding) {
-    return finding.id == c.id || c.also.contains(finding.id);
-  });
-  EXPECT_TRUE(others.empty()) << "another check fires too: " << others[0].id;
+  expect_one_finding(GetParam());
 }
 
 void lose_all_groups(HostSnapshot& host) {
@@ -245,7 +228,13 @@ INSTANTIATE_TEST_SUITE_P(hardware, CheckFires, testing::ValuesIn(hardware_cases(
 TEST(checks, every_check_has_a_case_that_makes_it_fire) {
   for (const Check& check : all_checks()) {
     auto fits = [&](const Case& c) { return c.id == check.id && c.severity == check.severity; };
-    EXPECT_TRUE(std::ranges::any_of(host_cases, fits) || std::ranges::any_of(card_cases, fits) ||
+    // These need two things wrong; they have tests of their own.
+    constexpr std::string_view with_another[] = {"ids-take-twins", "framebuffer-argument-ignored"};
+    const bool fires_with_another =
+        std::ranges::find(with_another, check.id) != std::end(with_another);
+    EXPECT_TRUE(fires_with_another || std::ranges::any_of(host_cases, fits) ||
+                std::ranges::any_of(card_cases, fits) ||
+                std::ranges::any_of(settings_cases(), fits) ||
                 std::ranges::any_of(hardware_cases(), fits))
         << check.id << " never fires with its own severity in these tests";
   }
@@ -264,6 +253,7 @@ TEST(checks, what_a_recording_does_not_hold_proves_nothing) {
   HostSnapshot host = good_host();
   lose_all_groups(host);
   host.live = false;
+  host.complete = false;
   host.kernel = {};
   for (auto& function : host.functions) {
     function.driver = "";

@@ -92,7 +92,7 @@ Findings iommu_off(const CheckScope& scope) {
   if (present.is_unreadable()) {
     return {not_readable(std::string(files::iommu_groups), present.why(), "The IOMMU groups")};
   }
-  bool proven = host.live || present.value_or(false);
+  bool proven = host.complete || present.value_or(false);
   if (!proven) return {};
   return {iommu_is_off(host)};
 }
@@ -100,7 +100,7 @@ Findings iommu_off(const CheckScope& scope) {
 Findings no_group(const CheckScope& scope) {
   const HostSnapshot& host = scope.host;
   // A recording may simply not hold a function's iommu_group link.
-  if (!host.live || host.groups.empty()) return {};
+  if (!host.complete || host.groups.empty()) return {};
   Findings findings;
   for (const model::Card* card : scope.cards) {
     Finding finding;

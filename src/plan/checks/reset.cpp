@@ -101,7 +101,7 @@ bool kernel_shows_reset_methods(const HostSnapshot& host) {
 
 Findings weak_reset(const CheckScope& scope) {
   Findings findings;
-  bool absence_counts = scope.host.live && kernel_shows_reset_methods(scope.host);
+  bool absence_counts = scope.host.complete && kernel_shows_reset_methods(scope.host);
   for (const Card* card : scope.cards) {
     const PciFunction* function = scope.host.function(card->address);
     if (!function) continue;

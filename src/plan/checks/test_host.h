@@ -64,6 +64,9 @@ inline model::HostSnapshot good_host() {
   model::HostSnapshot host;
   host.source = "/";
   host.live = true;
+  host.boot.flow = "debian";
+  host.boot.initramfs = "initramfs-tools";
+  host.complete = true;
   host.kernel = good_kernel();
   host.functions = {function_at(host_bridge, class_host_bridge, "", 0),
                     function_at(root_port, class_pci_bridge, "pcieport", 1),
