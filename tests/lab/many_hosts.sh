@@ -19,6 +19,7 @@ sriov         1 1 0 bochs-drm
 sriov-nic     1 1 0 bochs-drm
 twin-cards    3 3 1 identical-cards
 twin-rtx      3 3 1 GeForce
+wrong-settings 3 3 1 huge-pages-short
 '
 
 # A card's own line of `tessera list` starts with its address; those of its other functions do not.
