@@ -102,4 +102,19 @@ std::string printable(std::string_view s) {
   return out;
 }
 
+std::string size(std::uint64_t bytes) {
+  struct Unit {
+    std::uint64_t bytes;
+    std::string_view name;
+  };
+  constexpr Unit units[] = {{std::uint64_t{1} << 40, "TiB"},
+                            {std::uint64_t{1} << 30, "GiB"},
+                            {std::uint64_t{1} << 20, "MiB"},
+                            {std::uint64_t{1} << 10, "KiB"}};
+  for (const auto& [one, name] : units) {
+    if (bytes >= one && bytes % one == 0) return fmt::format("{} {}", bytes / one, name);
+  }
+  return fmt::format("{} bytes", bytes);
+}
+
 }  // namespace tessera::text

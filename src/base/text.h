@@ -33,6 +33,9 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
+/// "32 GiB", "256 MiB", "512 bytes": the largest unit that gives a whole number.
+std::string size(std::uint64_t bytes);
+
 /// `s` with control and non-ASCII-printable bytes shown as \xNN, for messages that quote a file.
 std::string printable(std::string_view s);
 

@@ -67,5 +67,12 @@ TEST(Printable, shows_bytes_that_a_terminal_would_obey) {
   EXPECT_EQ(printable(std::string_view("\x1b[31m\0\xff", 7)), "\\x1b[31m\\x00\\xff");
 }
 
+TEST(Text, sizes_take_the_largest_unit_that_stays_whole) {
+  EXPECT_EQ(size(std::uint64_t{64} << 30U), "64 GiB");
+  EXPECT_EQ(size(1536), "1536 bytes");
+  EXPECT_EQ(size(std::uint64_t{1536} << 10U), "1536 KiB");
+  EXPECT_EQ(size(0), "0 bytes");
+}
+
 }  // namespace
 }  // namespace tessera::text

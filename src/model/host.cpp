@@ -142,4 +142,13 @@ std::string function_name(const PciFunction& function) {
                      function.device_name.empty() ? ids : function.device_name);
 }
 
+std::vector<const PciFunction*> functions_with(const HostSnapshot& host, const DeviceId& id) {
+  std::vector<const PciFunction*> found;
+  for (const PciFunction& function : host.functions) {
+    const bool same = function.vendor == id.vendor && function.device == id.device;
+    if (same && !function.physical_function) found.push_back(&function);
+  }
+  return found;
+}
+
 }  // namespace tessera::model

@@ -148,6 +148,9 @@ std::vector<const PciFunction*> functions_of(const HostSnapshot& host, const Car
 /// the sentence says what it is).
 Result<const Card*> select_card(const HostSnapshot& host, std::string_view selector);
 
+/// The functions of this model, virtual functions left out.
+std::vector<const PciFunction*> functions_with(const HostSnapshot& host, const DeviceId& id);
+
 /// "NVIDIA Corporation GV100GL [Tesla V100 PCIe 16GB]", or "10de:1db4" where no name is known.
 std::string function_name(const PciFunction& function);
 

@@ -108,6 +108,7 @@ Json to_json(const KernelFacts& kernel) {
   put(json, "noiommu_enabled", kernel.noiommu_enabled);
   put(json, "interrupt_remapping", kernel.interrupt_remapping);
   if (!kernel.config.empty()) json["config"] = kernel.config;
+  put(json, "config_path", kernel.config_path);
   put(json, "modules", kernel.modules, json_texts);
   if (!kernel.parameters.empty()) json["parameters"] = text_map(kernel.parameters);
   put(json, "unknown_modules", kernel.unknown_modules, json_texts);

@@ -147,4 +147,17 @@ std::string class_words(std::uint32_t class_code) {
   return fmt::format("class 0x{:06x}", class_code);
 }
 
+std::optional<DeviceId> parse_device_id(std::string_view text) {
+  const auto parts = text::split(text, ':');
+  if (parts.size() < 2 || parts[0].size() > 4 || parts[1].size() > 4) return std::nullopt;
+  const auto vendor = text::to_number(parts[0], 16);
+  const auto device = text::to_number(parts[1], 16);
+  if (!vendor || !device || *vendor > 0xffff || *device > 0xffff) return std::nullopt;
+  return DeviceId{static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*device)};
+}
+
+std::string to_string(const DeviceId& id) {
+  return fmt::format("{:04x}:{:04x}", id.vendor, id.device);
+}
+
 }  // namespace tessera::model

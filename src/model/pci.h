@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,19 @@ Result<PciAddress> parse_pci_address(std::string_view text);
 
 /// As sysfs spells it: "0000:01:00.0".
 std::string to_string(const PciAddress& address);
+
+/// What a model of device is known by.
+struct DeviceId {
+  std::uint16_t vendor = 0;
+  std::uint16_t device = 0;
+  auto operator<=>(const DeviceId&) const = default;
+};
+
+/// "10de:1b02", each with one to four digits; subvendor, subdevice and class may follow and are
+/// passed over. Nothing for other forms.
+std::optional<DeviceId> parse_device_id(std::string_view text);
+/// As tools write it: "10de:1b02".
+std::string to_string(const DeviceId& id);
 
 /// Slot without function, "0000:01:00".
 std::string slot_name(const PciAddress& address);

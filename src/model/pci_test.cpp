@@ -86,5 +86,14 @@ TEST(PciClass, tells_network_controllers) {
   for (auto code : {0x030000U, 0x0c0330U, 0x120000U}) EXPECT_FALSE(is_network_class(code));
 }
 
+TEST(DeviceId, is_vendor_and_device_and_passes_over_the_rest) {
+  EXPECT_EQ(parse_device_id("10de:1B02"), (DeviceId{0x10de, 0x1b02}));
+  EXPECT_EQ(parse_device_id("10de:1b02:1462:3602"), (DeviceId{0x10de, 0x1b02}));
+  EXPECT_EQ(to_string(DeviceId{0x10de, 0x2}), "10de:0002");
+  for (const char* wrong : {"", "10de", "10de,1b02", "10de:", "010de:1b02", "10de:x"}) {
+    EXPECT_FALSE(parse_device_id(wrong)) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace tessera::model

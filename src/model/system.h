@@ -10,6 +10,9 @@
 
 namespace tessera::model {
 
+/// Options of a kernel's build: "CONFIG_IOMMUFD" gives "y", "m", "n" or a value.
+using KernelConfig = std::map<std::string, std::string, std::less<>>;
+
 /// Facts of the running kernel that decide whether a card can be given away.
 struct KernelFacts {
   Reading<std::string> release;
@@ -28,7 +31,8 @@ struct KernelFacts {
 
   /// The options of the kernel's build that matter here: "CONFIG_IOMMUFD" gives "y", "m" or "n".
   /// Empty where /proc/config.gz and /boot/config-RELEASE are missing.
-  std::map<std::string, std::string> config;
+  KernelConfig config;
+  std::string config_path;                    ///< the file that `config` was read from
   Reading<std::vector<std::string>> modules;  ///< loaded ones, sorted
   /// Parameters of loaded modules that matter here: "i915.enable_gvt" gives "Y".
   std::map<std::string, std::string> parameters;
@@ -43,6 +47,8 @@ struct KernelFacts {
   Reading<bool> may_lock_any_memory;
 
   [[nodiscard]] bool has_module(std::string_view name) const;
+  /// The value of a build option ("CONFIG_IOMMUFD"); empty where it is not known.
+  [[nodiscard]] std::string_view option(std::string_view name) const;
 };
 
 /// How the machine boots, as far as its files tell.

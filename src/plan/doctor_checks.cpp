@@ -6,17 +6,17 @@ namespace tessera::plan {
 
 namespace {
 
-constexpr Purposes whole_card = {.passthrough = true, .slices = false, .display = true};
+// For which purposes a check matters.
+constexpr Purposes passthrough = {.passthrough = true, .slices = false, .display = false};
 constexpr Purposes slices_only = {.passthrough = false, .slices = true, .display = false};
 constexpr Purposes display_only = {.passthrough = false, .slices = false, .display = true};
+constexpr Purposes whole_card = {.passthrough = true, .slices = false, .display = true};
+constexpr Purposes machines = {.passthrough = true, .slices = true, .display = false};
 
 }  // namespace
 
 const std::vector<Check>& all_checks() {
   using model::Severity;
-  constexpr Purposes passthrough{.passthrough = true, .slices = false, .display = false};
-  constexpr Purposes machines{.passthrough = true, .slices = true, .display = false};
-  constexpr Purposes screens{.passthrough = true, .slices = false, .display = true};
   static const std::vector<Check> checks = {
       // The host.
       {"iommu-off", Severity::error, "whether the kernel has made any IOMMU group",
@@ -46,7 +46,7 @@ const std::vector<Check>& all_checks() {
        "kernel parameters that the kernel says it did not know", checks::unknown_kernel_parameter},
       {"framebuffer-argument-ignored", Severity::warning,
        "options against the boot framebuffer that simpledrm does not listen to",
-       checks::framebuffer_argument_ignored, screens},
+       checks::framebuffer_argument_ignored, whole_card},
       {"dracut-argument-ignored", Severity::warning, "dracut's options on a host without dracut",
        checks::dracut_argument_ignored, passthrough},
       {"argument-not-in-effect", Severity::warning,

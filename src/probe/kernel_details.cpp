@@ -52,15 +52,20 @@ constexpr Parameter wanted_parameters[] = {
     {"vfio_pci", "disable_vga"}, {"vfio_pci", "enable_sriov"}, {"xe", "max_vfs"},
 };
 
-std::map<std::string, std::string> read_config(const kernel::Root& root,
-                                               const Reading<std::string>& release) {
+void read_config(const kernel::Root& root, KernelFacts& facts) {
   if (auto compressed = root.read(files::proc_config)) {
-    auto text = kernel::gunzip(*compressed);
-    if (text) return parse_kernel_config(*text);
+    if (auto text = kernel::gunzip(*compressed)) {
+      facts.config = parse_kernel_config(*text);
+      facts.config_path = files::proc_config;
+      return;
+    }
   }
-  auto text = release.has_value() ? root.read(files::boot_config(release.value()))
-                                  : Result<std::string>(std::string());
-  return text ? parse_kernel_config(*text) : std::map<std::string, std::string>{};
+  if (!facts.release.has_value()) return;
+  auto path = files::boot_config(facts.release.value());
+  auto text = root.read(path);
+  if (!text) return;
+  facts.config = parse_kernel_config(*text);
+  facts.config_path = std::move(path);
 }
 
 Reading<std::vector<std::string>> read_modules(const kernel::Root& root) {
@@ -109,7 +114,7 @@ Reading<bool> read_secure_boot(const kernel::Root& root) {
 
 void read_more_kernel_facts(const kernel::Root& root, const std::vector<SettingsFile>& settings,
                             KernelFacts& facts) {
-  facts.config = read_config(root, facts.release);
+  read_config(root, facts);
   facts.modules = read_modules(root);
   facts.parameters = read_parameters(root);
   facts.unknown_modules = read_unknown_modules(root, settings, facts.release);
@@ -146,10 +151,10 @@ std::string module_of_path(std::string_view path) {
   return model::module_name(name.substr(0, name.find(".ko")));
 }
 
-std::map<std::string, std::string> parse_kernel_config(std::string_view text) {
+model::KernelConfig parse_kernel_config(std::string_view text) {
   constexpr std::string_view not_set_start = "# ";
   constexpr std::string_view not_set_end = " is not set";
-  std::map<std::string, std::string> found;
+  model::KernelConfig found;
   const auto keep = [&](std::string_view name, std::string_view value) {
     if (std::ranges::find(wanted_options, name) != std::end(wanted_options)) {
       found.emplace(name, value);

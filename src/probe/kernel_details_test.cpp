@@ -16,8 +16,17 @@ TEST(KernelDetails, only_options_that_matter_are_kept) {
   auto config = parse_kernel_config(
       "# Automatically generated\nCONFIG_64BIT=y\nCONFIG_IOMMUFD=m\n# CONFIG_VFIO_PCI_VGA is not "
       "set\n");
-  EXPECT_EQ(config, (std::map<std::string, std::string>{{"CONFIG_IOMMUFD", "m"},
-                                                        {"CONFIG_VFIO_PCI_VGA", "n"}}));
+  EXPECT_EQ(config, (model::KernelConfig{{"CONFIG_IOMMUFD", "m"}, {"CONFIG_VFIO_PCI_VGA", "n"}}));
+}
+
+TEST(KernelDetails, a_configuration_says_where_it_was_read) {
+  auto host =
+      take_snapshot(inline_host("/proc/sys/kernel/osrelease\t6.12.1\n"
+                                "/boot/config-6.12.1\t# CONFIG_IOMMUFD is not set\\n\n"));
+  ASSERT_TRUE(host);
+  EXPECT_EQ(host->kernel.option("CONFIG_IOMMUFD"), "n");
+  EXPECT_EQ(host->kernel.option("CONFIG_VFIO_PCI"), "");
+  EXPECT_EQ(host->kernel.config_path, "/boot/config-6.12.1");
 }
 
 TEST(KernelDetails, a_module_is_known_by_its_file_or_as_built_in) {

@@ -215,7 +215,7 @@ std::string wanted_modules(std::string_view text, const HostSnapshot& host) {
   return kept;
 }
 
-std::string config_text(const std::map<std::string, std::string>& options) {
+std::string config_text(const model::KernelConfig& options) {
   std::string text;
   for (const auto& [name, value] : options) {
     text +=

@@ -29,7 +29,7 @@ void read_more_kernel_facts(const kernel::Root& root,
 
 /// The options of a kernel's configuration that Tessera asks for: "y", "m" or a value; "n" where
 /// the text says "is not set".
-std::map<std::string, std::string> parse_kernel_config(std::string_view text);
+model::KernelConfig parse_kernel_config(std::string_view text);
 
 /// The modules that settings files want loaded, each once, in the kernel's spelling.
 std::vector<std::string> module_names_in(const std::vector<model::SettingsFile>& settings);

@@ -103,19 +103,17 @@ tail -f /dev/null 9<"$file" &
 holder=$!
 fires card-held "$card.0"
 [[ $report == *"tail (pid $holder)"* ]] || failed "the holder is not named"
-kill "$holder" # "End it", as it says
+as_printed
 wait "$holder" 2>/dev/null || true
 gone card-held "$card.0"
+is "the driver of the card that the command gave away" "$(driver "$card.0")" vfio-pci
+run 0 tessera undo
 
 say "--- the boot display"
 screen=0000:00:02.0
 fires boot-framebuffer "$screen"
-if [[ $report == *"framebuffer detach"* ]]; then
-  as_printed
-  doctor "$screen"
-  [[ $report != *"boot console draws on the card"* ]] || failed "the framebuffer still draws"
-  say "ok      boot-framebuffer"
-fi
+# No BOOTFB here: the display's own driver took over. The finding is a fact of this host, with no fix.
+say "ok      boot-framebuffer: found"
 
 say "--- memory that a user may lock"
 as_user() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/printers/hardware_words.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace tessera::app {
 
@@ -24,16 +24,6 @@ std::string acs_words(const model::Capabilities& capabilities) {
 
 }  // namespace
 
-std::string size_words(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  while (unit + 1 < units.size() && bytes >= 1024 && bytes % 1024 == 0) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return fmt::format("{} {}", bytes, units.at(unit));
-}
-
 std::string link_words(const model::PciLink& link) {
   const std::string now = speed_and_width(link.speed_gt, link.width);
   const std::string most = speed_and_width(link.max_speed_gt, link.max_width);
@@ -45,7 +35,7 @@ std::string bar_words(const model::Bar& bar) {
   std::string name = bar.index == model::rom_bar        ? "ROM"
                      : bar.index >= model::first_vf_bar ? fmt::format("VF BAR {}", bar.index - 7)
                                                         : fmt::format("BAR {}", bar.index);
-  std::string words = fmt::format("{}: {}", name, size_words(bar.size()));
+  std::string words = fmt::format("{}: {}", name, text::size(bar.size()));
   words += bar.first == 0 ? ", no address" : fmt::format(" at 0x{:x}", bar.first);
   if (bar.io) return words + ", I/O ports";
   if (bar.wide) words += ", 64 bits";
@@ -55,10 +45,10 @@ std::string bar_words(const model::Bar& bar) {
 
 std::string resizable_words(const model::ResizableBar& bar) {
   constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-  std::string words = fmt::format("BAR {}: {}", bar.index, size_words(bar.size_mib * mib));
+  std::string words = fmt::format("BAR {}: {}", bar.index, text::size(bar.size_mib * mib));
   if (bar.possible_mib.empty()) return words;
-  return words + fmt::format(", of {} to {}", size_words(bar.possible_mib.front() * mib),
-                             size_words(bar.possible_mib.back() * mib));
+  return words + fmt::format(", of {} to {}", text::size(bar.possible_mib.front() * mib),
+                             text::size(bar.possible_mib.back() * mib));
 }
 
 std::string port_words(const PciFunction& port) {

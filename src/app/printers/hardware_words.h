@@ -10,9 +10,6 @@
 /// Words for what the hardware of a function is, for `tessera show`.
 namespace tessera::app {
 
-/// "16 GiB", "512 KiB", "64 bytes": the largest unit that divides it.
-std::string size_words(std::uint64_t bytes);
-
 /// "16 GT/s x16", and "of 16 GT/s x16" after it where the function can do more; empty when unknown.
 std::string link_words(const model::PciLink& link);
 

@@ -137,7 +137,7 @@ std::uint64_t wide_memory(const HostSnapshot& host, const Card& card,
       sum += bar.size();
       evidence.push_back(
           seen_in(*function, "resource",
-                  fmt::format("line {}: {}, 64-bit", bar.index + 1, size_text(bar.size()))));
+                  fmt::format("line {}: {}, 64-bit", bar.index + 1, text::size(bar.size()))));
     }
   }
   return sum;
@@ -150,7 +150,7 @@ Finding big(const Card& card, std::uint64_t sum, std::vector<Evidence> evidence)
   finding.severity = Severity::note;
   finding.card = card.address;
   finding.title = fmt::format("A machine needs {} of address space above 4 GiB for the card",
-                              size_text(window));
+                              text::size(window));
   finding.evidence = std::move(evidence);
   finding.cause =
       "Its BARs are that large, and each must lie at a multiple of its size. OVMF leaves 32 GiB, "
@@ -174,10 +174,10 @@ Finding small(const PciFunction& function, const model::ResizableBar& bar) {
   Finding finding;
   finding.severity = Severity::note;
   finding.title = fmt::format("BAR {} of {} is {} and can be {}", bar.index, name,
-                              size_text(bar.size_mib * mib), size_text(most * mib));
+                              text::size(bar.size_mib * mib), text::size(most * mib));
   finding.evidence = {seen_in(function, "config",
                               fmt::format("resizable BAR {}: {} now, at most {}", bar.index,
-                                          size_text(bar.size_mib * mib), size_text(most * mib)))};
+                                          text::size(bar.size_mib * mib), text::size(most * mib)))};
   finding.cause =
       "\"Resizable BAR\" is off in the firmware setup, or there was no room for the large size.";
   finding.consequence =

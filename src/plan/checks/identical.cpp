@@ -18,11 +18,9 @@ using model::PciFunction;
 
 namespace {
 
-using Ids = std::pair<std::uint16_t, std::uint16_t>;
-
 /// Cards of the host by vendor and device id of their main function.
-std::map<Ids, std::vector<const Card*>> cards_by_id(const model::HostSnapshot& host) {
-  std::map<Ids, std::vector<const Card*>> by_id;
+std::map<model::DeviceId, std::vector<const Card*>> cards_by_id(const model::HostSnapshot& host) {
+  std::map<model::DeviceId, std::vector<const Card*>> by_id;
   for (const Card& card : host.cards) {
     const PciFunction* function = host.function(card.address);
     bool known = function && function->vendor.has_value() && function->device.has_value();
@@ -31,8 +29,8 @@ std::map<Ids, std::vector<const Card*>> cards_by_id(const model::HostSnapshot& h
   return by_id;
 }
 
-Finding identical(const Ids& ids, const std::vector<const Card*>& cards) {
-  const std::string id = fmt::format("{:04x}:{:04x}", ids.first, ids.second);
+Finding identical(const model::DeviceId& ids, const std::vector<const Card*>& cards) {
+  const std::string id = to_string(ids);
   Finding finding;
   finding.severity = model::Severity::note;
   finding.title = fmt::format("{} cards have the same id, {}", cards.size(), id);

@@ -16,26 +16,11 @@ using model::Finding;
 using model::HostSnapshot;
 using model::Severity;
 
-namespace {
-
-std::string option(const HostSnapshot& host, const std::string& name) {
-  auto found = host.kernel.config.find(name);
-  return found != host.kernel.config.end() ? found->second : std::string();
-}
-
-Evidence option_evidence(const HostSnapshot& host, const std::string& name) {
-  const std::string value = option(host, name);
-  return {files::boot_config(host.kernel.release.value_or("RELEASE")),
-          value == "n" ? fmt::format("# {} is not set", name) : fmt::format("{}={}", name, value)};
-}
-
-}  // namespace
-
 Findings iommufd_missing(const CheckScope& scope) {
   const HostSnapshot& host = scope.host;
-  if (scope.cards.empty() || option(host, "CONFIG_IOMMUFD").empty()) return {};
-  const bool without = option(host, "CONFIG_IOMMUFD") == "n";
-  const bool without_cdev = !without && option(host, "CONFIG_VFIO_DEVICE_CDEV") == "n";
+  if (scope.cards.empty() || host.kernel.option("CONFIG_IOMMUFD").empty()) return {};
+  const bool without = host.kernel.option("CONFIG_IOMMUFD") == "n";
+  const bool without_cdev = !without && host.kernel.option("CONFIG_VFIO_DEVICE_CDEV") == "n";
   if (!without && !without_cdev) return {};
   Finding finding;
   finding.severity = Severity::note;

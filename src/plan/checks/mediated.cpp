@@ -73,17 +73,13 @@ Finding no_manager(const PciFunction& function) {
 std::vector<Evidence> against_gvt(const HostSnapshot& host) {
   std::vector<Evidence> evidence;
   for (const char* option : {"CONFIG_DRM_I915_GVT", "CONFIG_DRM_I915_GVT_KVMGT"}) {
-    const auto found = host.kernel.config.find(option);
-    if (found != host.kernel.config.end() && found->second == "n") {
-      evidence.push_back(option_off_evidence(option));
-    }
+    if (host.kernel.option(option) == "n") evidence.push_back(option_evidence(host, option));
   }
   const auto parameter = host.kernel.parameters.find("i915.enable_gvt");
   if (parameter != host.kernel.parameters.end() && parameter->second == "N") {
     evidence.push_back({files::module_parameter("i915", "enable_gvt"), parameter->second});
   }
-  const auto built_in = host.kernel.config.find("CONFIG_DRM_I915_GVT_KVMGT");
-  const bool is_built_in = built_in != host.kernel.config.end() && built_in->second == "y";
+  const bool is_built_in = host.kernel.option("CONFIG_DRM_I915_GVT_KVMGT") == "y";
   if (!is_built_in && module_is_missing(host, "kvmgt")) {
     evidence.push_back({std::string(files::proc_modules), "no kvmgt"});
   }

@@ -20,8 +20,6 @@ using model::Severity;
 
 namespace {
 
-constexpr std::uint64_t kib_per_gib = std::uint64_t{1} << 20U;
-
 /// "2M", "1G", "2048K" in KiB; nothing on another text.
 std::optional<std::uint64_t> size_kib(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
@@ -43,8 +41,7 @@ std::optional<std::uint64_t> size_kib(std::string_view text) {
 }
 
 std::string size_words(std::uint64_t kib) {
-  if (kib % kib_per_gib == 0) return fmt::format("{} GiB", kib / kib_per_gib);
-  return kib % 1024 == 0 ? fmt::format("{} MiB", kib / 1024) : fmt::format("{} KiB", kib);
+  return text::size(kib * 1024);
 }
 
 struct Asked {

@@ -17,6 +17,7 @@ namespace tessera::plan::checks {
 
 namespace files = kernel::files;
 using model::Card;
+using model::DeviceId;
 using model::Evidence;
 using model::Finding;
 using model::HostSnapshot;
@@ -46,34 +47,20 @@ std::vector<SettingsLine> vfio_options(const HostSnapshot& host) {
 }
 
 /// One vendor:device of an ids= option.
-struct Id {
-  std::uint16_t vendor = 0;
-  std::uint16_t device = 0;
+struct TakenId {
+  DeviceId id;
   Evidence where;
 };
 
-/// "10de:1b06", and what may follow it (subvendor, subdevice, class).
-std::optional<Id> parse_id(std::string_view text) {
-  auto pieces = text::split(text, ':');
-  if (pieces.size() < 2) return std::nullopt;
-  auto vendor = text::to_number(pieces[0], 16);
-  auto device = text::to_number(pieces[1], 16);
-  if (!vendor || !device || *vendor > 0xffff || *device > 0xffff) return std::nullopt;
-  return Id{static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*device), {}};
-}
-
-void add_ids(std::string_view list, const Evidence& where, std::vector<Id>& ids) {
+void add_ids(std::string_view list, const Evidence& where, std::vector<TakenId>& taken) {
   for (auto piece : text::split(list, ',')) {
-    auto id = parse_id(piece);
-    if (!id) continue;
-    id->where = where;
-    ids.push_back(*std::move(id));
+    if (auto id = model::parse_device_id(piece)) taken.push_back({*id, where});
   }
 }
 
 /// Every id that vfio-pci is told to take: by modprobe.d and by the running kernel's command line.
-std::vector<Id> ids_given_away(const HostSnapshot& host) {
-  std::vector<Id> ids;
+std::vector<TakenId> ids_given_away(const HostSnapshot& host) {
+  std::vector<TakenId> ids;
   for (const auto& line : vfio_options(host)) {
     for (std::string_view word : line.words) {
       if (word.starts_with(ids_key)) add_ids(word.substr(ids_key.size()), evidence_of(line), ids);
@@ -84,22 +71,6 @@ std::vector<Id> ids_given_away(const HostSnapshot& host) {
     for (const auto& seen : command_line_evidence(host)) add_ids(*list, seen, ids);
   }
   return ids;
-}
-
-bool has_id(const PciFunction& function, const Id& id) {
-  return function.vendor == id.vendor && function.device == id.device;
-}
-
-std::string words_of(const Id& id) {
-  return fmt::format("{:04x}:{:04x}", id.vendor, id.device);
-}
-
-std::vector<const PciFunction*> functions_with(const HostSnapshot& host, const Id& id) {
-  std::vector<const PciFunction*> found;
-  for (const auto& function : host.functions) {
-    if (has_id(function, id) && !function.physical_function) found.push_back(&function);
-  }
-  return found;
 }
 
 /// The module that modprobe.d would call the function's driver: "bochs" for bochs-drm.
@@ -122,7 +93,7 @@ std::vector<std::string_view> wrong_ids(const SettingsLine& line) {
   for (std::string_view word : line.words) {
     if (!word.starts_with(ids_key)) continue;
     for (auto piece : text::split(word.substr(ids_key.size()), ',')) {
-      if (!piece.empty() && !parse_id(piece)) wrong.push_back(piece);
+      if (!piece.empty() && !model::parse_device_id(piece)) wrong.push_back(piece);
     }
   }
   return wrong;
@@ -194,28 +165,29 @@ Findings ids_of_wrong_form(const CheckScope& scope) {
 
 Findings ids_take_twins(const CheckScope& scope) {
   Findings findings;
-  for (const auto& id : ids_given_away(scope.host)) {
+  for (const auto& [id, where] : ids_given_away(scope.host)) {
     std::vector<const Card*> cards;
     for (const auto& card : scope.host.cards) {
       const PciFunction* main = scope.host.function(card.address);
-      if (main != nullptr && has_id(*main, id)) cards.push_back(&card);
+      const bool same = main != nullptr && main->vendor == id.vendor && main->device == id.device;
+      if (same) cards.push_back(&card);
     }
     if (cards.size() < 2) continue;
     Finding finding;
     finding.severity = Severity::warning;
     finding.title = fmt::format("vfio-pci's ids= takes {} cards at once: they all are {}",
-                                cards.size(), words_of(id));
-    finding.evidence = {id.where};
+                                cards.size(), to_string(id));
+    finding.evidence = {where};
     for (const auto* card : cards) {
       finding.evidence.push_back(
-          {files::pci_device(model::to_string(card->address), "device"), words_of(id)});
+          {files::pci_device(model::to_string(card->address), "device"), to_string(id)});
     }
     finding.cause = "ids= knows models, not cards.";
     finding.consequence = "No card of this model is left for the host, also not for its display.";
     finding.fix = fmt::format(
         "Take {} out of the option, {} and reboot; then give away one card by "
         "its address.",
-        words_of(id), renew_initramfs(scope.host).words);
+        to_string(id), renew_initramfs(scope.host).words);
     finding.command =
         fmt::format("sudo tessera assign {} --to vm", to_string(cards.back()->address));
     findings.push_back(std::move(finding));
@@ -227,13 +199,13 @@ Findings ids_fit_nothing(const CheckScope& scope) {
   // Of a host whose functions are not all known, nothing can be said.
   if (!scope.host.complete) return {};
   Findings findings;
-  for (const auto& id : ids_given_away(scope.host)) {
+  for (const auto& [id, where] : ids_given_away(scope.host)) {
     if (!functions_with(scope.host, id).empty()) continue;
     Finding finding;
     finding.severity = Severity::warning;
     finding.title =
-        fmt::format("vfio-pci is told to take {}, which this host does not have", words_of(id));
-    finding.evidence = {id.where,
+        fmt::format("vfio-pci is told to take {}, which this host does not have", to_string(id));
+    finding.evidence = {where,
                         {std::string(files::pci_devices),
                          fmt::format("none of {} functions is it", scope.host.functions.size())}};
     finding.cause = "The number is mistyped, is another machine's, or the card was taken out.";
@@ -246,7 +218,7 @@ Findings ids_fit_nothing(const CheckScope& scope) {
 
 Findings ids_too_late(const CheckScope& scope) {
   Findings findings;
-  for (const auto& id : ids_given_away(scope.host)) {
+  for (const auto& [id, where] : ids_given_away(scope.host)) {
     for (const auto* function : functions_with(scope.host, id)) {
       const bool late = !function->driver.empty() && !model::is_vfio_driver(function->driver) &&
                         !comes_after_vfio(scope.host, module_of(*function));
@@ -259,7 +231,7 @@ Findings ids_too_late(const CheckScope& scope) {
       if (const Card* card = scope.host.card_of(function->address)) finding.card = card->address;
       finding.title = fmt::format("{} was to go to vfio-pci, but {} took it first",
                                   model::to_string(function->address), function->driver);
-      finding.evidence = {id.where,
+      finding.evidence = {where,
                           {files::pci_device(model::to_string(function->address), "driver"),
                            "-> " + function->driver}};
       finding.cause = "Nothing makes vfio-pci load before that driver; the first one there wins.";

@@ -120,7 +120,7 @@ Findings reset_failed(const CheckScope& scope) {
 
 Findings vendor_reset_needed(const CheckScope& scope) {
   Findings findings;
-  if (!module_is_loaded(scope.host, "vendor_reset")) return findings;
+  if (!scope.host.kernel.has_module("vendor_reset")) return findings;
   for (const Card* card : scope.cards) {
     const PciFunction* function = scope.host.function(card->address);
     if (!function || !vendor_reset_unused(*function)) continue;

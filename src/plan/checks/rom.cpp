@@ -30,10 +30,12 @@ Finding needed(const Card& card, const PciFunction& function, const Bar* rom) {
                               rom ? fmt::format("line {}: at 0x{:x}, the copy in low memory",
                                                 rom->index + 1, rom->first)
                                   : fmt::format("line {}: no ROM", model::rom_bar + 1))};
-  finding.cause = card.integrated
-                      ? "It is part of the processor package; its ROM is part of the firmware."
-                      : "The firmware started the card at boot; the copy is what was left after "
-                        "it ran.";
+  finding.cause =
+      card.integrated ? "It is part of the processor package; its ROM is part of the firmware."
+      : rom != nullptr
+          ? "The firmware started the card at boot; the copy is what was left after it ran."
+          : "The board's firmware brings the card's ROM with it, as it does for chips "
+            "soldered to the board.";
   finding.consequence =
       "A machine that is to show a picture on the card before its driver loads may stay dark, or "
       "not start. One that does not draw at boot needs no ROM.";
@@ -71,16 +73,14 @@ Findings rom_needed(const CheckScope& scope) {
 }
 
 Findings vfio_vga(const CheckScope& scope) {
-  const auto& config = scope.host.kernel.config;
-  const auto option = config.find("CONFIG_VFIO_PCI_VGA");
-  const bool off = option != config.end() && option->second == "n";
+  const bool off = scope.host.kernel.option("CONFIG_VFIO_PCI_VGA") == "n";
   const bool matters =
       std::ranges::any_of(scope.cards, [&](const Card* card) { return is_vga(scope.host, *card); });
   if (!off || !matters) return {};
   Finding finding;
   finding.severity = Severity::note;
   finding.title = "This kernel gives no legacy VGA to machines";
-  finding.evidence = {option_off_evidence("CONFIG_VFIO_PCI_VGA")};
+  finding.evidence = {option_evidence(scope.host, "CONFIG_VFIO_PCI_VGA")};
   finding.cause = "It was built without that part of vfio-pci.";
   finding.consequence =
       "x-vga=on of QEMU fails, so a machine with SeaBIOS cannot draw on the card before its "

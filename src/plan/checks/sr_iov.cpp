@@ -86,7 +86,7 @@ bool cannot_be_cut(const HostSnapshot& host, const Card& card) {
   const bool made = !main->mdev_types.empty() || main->vendor_vgpu || !main->mdevs.empty();
   const bool open =
       (main->vendor.value_or(0) == vendor_intel && card.integrated) ||
-      (main->vendor.value_or(0) == vendor_nvidia && !module_is_loaded(host, "nvidia_vgpu_vfio"));
+      (main->vendor.value_or(0) == vendor_nvidia && !host.kernel.has_module("nvidia_vgpu_vfio"));
   return !sr_iov && !made && !open;
 }
 

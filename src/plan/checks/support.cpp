@@ -91,31 +91,14 @@ std::vector<const model::PciFunction*> slice_parents(const HostSnapshot& host,
   return parents;
 }
 
-bool module_is_loaded(const HostSnapshot& host, std::string_view name) {
-  return host.kernel.modules.has_value() && host.kernel.has_module(name);
-}
-
 bool module_is_missing(const HostSnapshot& host, std::string_view name) {
   return host.kernel.modules.has_value() && !host.kernel.has_module(name);
 }
 
-std::string size_text(std::uint64_t bytes) {
-  struct Unit {
-    std::uint64_t size;
-    std::string_view name;
-  };
-  constexpr Unit units[] = {{std::uint64_t{1} << 40, "TiB"},
-                            {std::uint64_t{1} << 30, "GiB"},
-                            {std::uint64_t{1} << 20, "MiB"},
-                            {std::uint64_t{1} << 10, "KiB"}};
-  for (const auto& [size, name] : units) {
-    if (bytes >= size && bytes % size == 0) return fmt::format("{} {}", bytes / size, name);
-  }
-  return fmt::format("{} bytes", bytes);
-}
-
-Evidence option_off_evidence(std::string_view option) {
-  return {"kernel configuration", fmt::format("{} is not set", option)};
+Evidence option_evidence(const HostSnapshot& host, std::string_view option) {
+  const auto value = host.kernel.option(option);
+  return {host.kernel.config_path, value == "n" ? fmt::format("# {} is not set", option)
+                                                : fmt::format("{}={}", option, value)};
 }
 
 bool is_display(const model::PciFunction& function) {

@@ -53,15 +53,11 @@ std::vector<model::Evidence> log_evidence_about(const model::HostSnapshot& host,
 std::vector<const model::PciFunction*> slice_parents(const model::HostSnapshot& host,
                                                      const model::Card& card);
 
-/// Whether /proc/modules is known and lists the module; whether it is known and does not.
-bool module_is_loaded(const model::HostSnapshot& host, std::string_view name);
+/// Whether /proc/modules is known and does not list the module.
 bool module_is_missing(const model::HostSnapshot& host, std::string_view name);
 
-/// "32 GiB", "256 MiB", "512 bytes": the largest unit that gives a whole number.
-std::string size_text(std::uint64_t bytes);
-
-/// That the kernel was built without an option, as evidence.
-model::Evidence option_off_evidence(std::string_view option);
+/// A line of the kernel's configuration, as evidence: where it was read, and its text there.
+model::Evidence option_evidence(const model::HostSnapshot& host, std::string_view option);
 
 /// A function of class 03xx.
 bool is_display(const model::PciFunction& function);

@@ -47,6 +47,7 @@ inline const model::PciAddress network = at(2, 0, 0);
 inline model::KernelFacts good_kernel() {
   model::KernelFacts kernel;
   kernel.release = std::string("6.1.0-31-amd64");
+  kernel.config_path = "/boot/config-6.1.0-31-amd64";
   kernel.command_line = std::string("BOOT_IMAGE=/vmlinuz root=/dev/vda1 quiet");
   kernel.iommu_units = {"dmar0"};
   kernel.iommu_groups_present = true;

@@ -14,25 +14,6 @@ bool lists_every_device(const HostSnapshot& host) {
   return host.live ? !host.functions.empty() : host.function({}) != nullptr;
 }
 
-std::optional<Ids> parse_ids(std::string_view text) {
-  const auto parts = text::split(text, ':');
-  if (parts.size() < 2 || parts[0].size() > 4 || parts[1].size() > 4) return std::nullopt;
-  const auto vendor = text::to_number(parts[0], 16);
-  const auto device = text::to_number(parts[1], 16);
-  if (!vendor || !device || *vendor > 0xffff || *device > 0xffff) return std::nullopt;
-  return Ids{static_cast<std::uint16_t>(*vendor), static_cast<std::uint16_t>(*device)};
-}
-
-std::vector<const PciFunction*> functions_with(const HostSnapshot& host, Ids ids) {
-  std::vector<const PciFunction*> found;
-  for (const PciFunction& function : host.functions) {
-    const bool same = function.vendor.has_value() && function.device.has_value() &&
-                      function.vendor.value() == ids.first && function.device.value() == ids.second;
-    if (same && !function.physical_function) found.push_back(&function);
-  }
-  return found;
-}
-
 std::string addresses_of(const std::vector<const PciFunction*>& functions) {
   std::vector<std::string> names;
   for (const PciFunction* function : functions) names.push_back(to_string(function->address));
@@ -55,11 +36,6 @@ bool log_says(const HostSnapshot& host, std::initializer_list<std::string_view> 
     return std::ranges::all_of(
         words, [&](std::string_view word) { return line.find(word) != std::string::npos; });
   });
-}
-
-std::string_view config_of(const HostSnapshot& host, std::string_view option) {
-  const auto found = host.kernel.config.find(std::string(option));
-  return found == host.kernel.config.end() ? std::string_view() : std::string_view(found->second);
 }
 
 std::optional<bool> booted_by_grub(const HostSnapshot& host) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,13 +16,6 @@ namespace tessera::plan::linting {
 /// goes down to the host bridge.
 bool lists_every_device(const model::HostSnapshot& host);
 
-/// Vendor and device as "10de:1b02", each with one to four digits; nothing for other forms.
-using Ids = std::pair<std::uint16_t, std::uint16_t>;
-std::optional<Ids> parse_ids(std::string_view text);
-
-/// The functions with these ids, virtual functions left out.
-std::vector<const model::PciFunction*> functions_with(const model::HostSnapshot& host, Ids ids);
-
 /// "0000:01:00.0, 0000:02:00.0".
 std::string addresses_of(const std::vector<const model::PciFunction*>& functions);
 
@@ -32,9 +24,6 @@ std::optional<std::pair<int, int>> kernel_version(const model::HostSnapshot& hos
 
 /// Whether the kernel log has a line with all of `words`.
 bool log_says(const model::HostSnapshot& host, std::initializer_list<std::string_view> words);
-
-/// "y", "m" or "n" of the kernel's build; empty where it is not known.
-std::string_view config_of(const model::HostSnapshot& host, std::string_view option);
 
 /// The kernel booted with GRUB's own "BOOT_IMAGE=": true or false; nothing where it is not known.
 std::optional<bool> booted_by_grub(const model::HostSnapshot& host);

@@ -24,7 +24,8 @@ struct IdsOption {
 
 bool continues_ids(std::string_view previous, std::string_view word) {
   if (word.empty() || word.find('=') != std::string_view::npos) return false;
-  return previous.ends_with(',') || word.starts_with(',') || parse_ids(word).has_value();
+  return previous.ends_with(',') || word.starts_with(',') ||
+         model::parse_device_id(word).has_value();
 }
 
 IdsOption read_option(const std::vector<std::string>& words, std::size_t at, int line) {
@@ -89,13 +90,13 @@ bool is_placeholder(std::string_view entry) {
 struct TakenId {
   int line = 0;
   std::string seen;
-  Ids ids;
+  model::DeviceId ids;
 };
 
-std::optional<Ids> new_id_of(std::string_view value) {
+std::optional<model::DeviceId> new_id_of(std::string_view value) {
   std::string spelled(text::trim(value));
   std::ranges::replace(spelled, ' ', ':');
-  return parse_ids(spelled);
+  return model::parse_device_id(spelled);
 }
 
 bool is_vfio_new_id(const FileWrite& write) {
@@ -106,7 +107,7 @@ std::vector<TakenId> taken_ids(const LintScope& scope) {
   std::vector<TakenId> taken;
   for (const IdsOption& option : ids_options(scope)) {
     for (auto entry : text::split(option.joined, ',')) {
-      if (auto ids = parse_ids(text::trim(entry))) {
+      if (auto ids = model::parse_device_id(text::trim(entry))) {
         taken.push_back({option.line, std::string(text::trim(entry)), *ids});
       }
     }
@@ -174,8 +175,8 @@ Hits ids_fit_nothing(const LintScope& scope) {
   for (const TakenId& taken : taken_ids(scope)) {
     const bool fits = std::ranges::any_of(scope.host.functions, [&](const auto& function) {
       const bool unknown = !function.vendor.has_value() || !function.device.has_value();
-      return unknown || (function.vendor.value() == taken.ids.first &&
-                         function.device.value() == taken.ids.second);
+      return unknown || (function.vendor.value() == taken.ids.vendor &&
+                         function.device.value() == taken.ids.device);
     });
     if (!fits) hits.push_back(hit_at(taken.line, taken.seen));
   }
@@ -187,7 +188,7 @@ Hits new_id_colon(const LintScope& scope) {
   for (const FileWrite& write : scope.pieces.writes) {
     const bool new_id = base_name(write.path) == "new_id" || base_name(write.path) == "remove_id";
     const auto value = text::trim(write.value);
-    if (!new_id || !parse_ids(value)) continue;
+    if (!new_id || !model::parse_device_id(value)) continue;
     std::string right(value);
     std::ranges::replace(right, ':', ' ');
     hits.push_back(

@@ -75,13 +75,13 @@ std::string why_intel_iommu_is_on(const HostSnapshot& host) {
            "is on without one.";
   }
   if (checks::platform_of(host) != Platform::intel) return {};
-  if (config_of(host, "CONFIG_INTEL_IOMMU_DEFAULT_ON") == "y") {
+  if (host.kernel.option("CONFIG_INTEL_IOMMU_DEFAULT_ON") == "y") {
     return "This host's kernel is built with CONFIG_INTEL_IOMMU_DEFAULT_ON=y: the IOMMU is on "
            "already.";
   }
   const bool integrated = std::ranges::any_of(host.cards, &model::Card::integrated);
   if (integrated) return {};  // on for all but the integrated card is not on for all
-  if (config_of(host, "CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF") == "y") {
+  if (host.kernel.option("CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF") == "y") {
     return "This host's kernel is built with CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y, and it "
            "has no integrated GPU: the IOMMU is on for every card already.";
   }
@@ -173,7 +173,7 @@ Hits hd_vgaarb(const LintScope& scope) {
 
 Hits gvt_unavailable(const LintScope& scope) {
   Hits hits = module_options(scope, "i915", "enable_gvt", is_on);
-  const bool built_without = config_of(scope.host, "CONFIG_DRM_I915_GVT") == "n";
+  const bool built_without = scope.host.kernel.option("CONFIG_DRM_I915_GVT") == "n";
   const bool intel_card = std::ranges::any_of(scope.host.functions, [](const auto& function) {
     return function.vendor.value_or(0) == 0x8086 && function.class_code.has_value() &&
            model::base_class(function.class_code.value()) == 0x03;

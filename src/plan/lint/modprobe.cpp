@@ -201,7 +201,7 @@ Hits initramfs_list_empty(const LintScope& scope) {
 
 Hits disable_vga(const LintScope& scope) {
   Hits hits;
-  if (config_of(scope.host, "CONFIG_VFIO_PCI_VGA") != "n") return hits;
+  if (scope.host.kernel.option("CONFIG_VFIO_PCI_VGA") != "n") return hits;
   for (const SettingsLine& line : scope.pieces.modprobe) {
     for (const std::string& word : line.words) {
       if (word.starts_with("disable_vga=")) hits.push_back(hit_at(line.number, word));

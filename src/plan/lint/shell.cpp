@@ -198,7 +198,7 @@ Hits virsh_in_hook(const LintScope& scope) {
 
 Hits kernel_rebuild(const LintScope& scope) {
   Hits hits;
-  const auto built = config_of(scope.host, "CONFIG_VFIO_PCI_VGA");
+  const auto built = scope.host.kernel.option("CONFIG_VFIO_PCI_VGA");
   if (built == "n") return hits;
   for (const Found& found : lines_with(scope, "CONFIG_VFIO_PCI_VGA=y")) {
     if (text::trim(*found.text) != "CONFIG_VFIO_PCI_VGA=y") continue;
