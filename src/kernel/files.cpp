@@ -22,6 +22,14 @@ std::string pci_driver(std::string_view driver, std::string_view file) {
   return below(pci_drivers, driver, file);
 }
 
+std::string mdev_parent(std::string_view name, std::string_view file) {
+  return below(mdev_parents, name, file);
+}
+
+std::string mdev_device(std::string_view uuid, std::string_view file) {
+  return below(mdev_devices, uuid, file);
+}
+
 std::string iommu_group(int group, std::string_view file) {
   return below(iommu_groups, std::to_string(group), file);
 }

@@ -20,6 +20,14 @@ std::string pci_device(std::string_view bdf, std::string_view file = {});
 /// A driver's directory, or a file in it ("bind", "unbind", "new_id").
 std::string pci_driver(std::string_view driver, std::string_view file = {});
 
+// --- mediated devices (ABI/testing/sysfs-bus-vfio-mdev) ---
+inline constexpr std::string_view mdev_parents = "/sys/class/mdev_bus";
+inline constexpr std::string_view mdev_devices = "/sys/bus/mdev/devices";
+/// A parent's directory by its name, or a file in it.
+std::string mdev_parent(std::string_view name, std::string_view file = {});
+/// A mediated device's directory, or a file in it ("remove", "mdev_type").
+std::string mdev_device(std::string_view uuid, std::string_view file = {});
+
 // --- IOMMU (ABI/testing/sysfs-kernel-iommu_groups, sysfs-class-iommu) ---
 inline constexpr std::string_view iommu_groups = "/sys/kernel/iommu_groups";
 inline constexpr std::string_view iommu_units = "/sys/class/iommu";

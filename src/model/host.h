@@ -10,6 +10,7 @@
 #include "model/pci_details.h"
 #include "model/processors.h"
 #include "model/reading.h"
+#include "model/slice.h"
 #include "model/system.h"
 
 namespace tessera::model {
@@ -110,6 +111,7 @@ struct Card {
 /// How much of a host is looked at.
 enum class Detail {
   cards,       ///< what a list of cards shows; of other functions address, class, ids and driver
+  slices,      ///< that, and what the cards can be cut into
   everything,  ///< all fields below
 };
 
@@ -133,6 +135,9 @@ struct HostSnapshot {
   std::vector<MemoryNode> nodes;       ///< sorted by number; empty when not known
   std::vector<HugePages> huge_pages;   ///< of the whole host, by size
   Reading<Processors> processors;
+
+  /// What slices can be cut from, and the slices there are; not read with Detail::cards.
+  std::vector<SliceSource> slice_sources;
 
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
   [[nodiscard]] const IommuGroup* group(int number) const;

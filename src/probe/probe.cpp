@@ -14,6 +14,7 @@
 #include "probe/memory.h"
 #include "probe/pci.h"
 #include "probe/settings.h"
+#include "probe/slices/frameworks.h"
 #include "probe/system.h"
 
 namespace tessera::probe {
@@ -82,7 +83,9 @@ Result<model::HostSnapshot> take_snapshot(const kernel::Root& root, model::Detai
   host.live = root.kind() == kernel::Root::Kind::live;
   host.complete = root.is_complete();
   host.detail = detail;
-  TRY(detail == model::Detail::cards ? look_at_cards(root, host) : look_at_everything(root, host));
+  const bool all = detail == model::Detail::everything;
+  TRY(all ? look_at_everything(root, host) : look_at_cards(root, host));
+  if (detail != model::Detail::cards) host.slice_sources = slices::read_sources(root, host);
   return host;
 }
 
