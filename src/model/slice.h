@@ -118,7 +118,9 @@ struct SliceSource {
   std::vector<Profile> profiles;     ///< by number in the type's name, then by name
   std::vector<SliceParent> parents;  ///< by device; the VFs where slices are made on those
   std::vector<Slice> slices;         ///< that exist, by parent, then identity
-  Reading<int> vf_total;             ///< sriov_totalvfs of the card
+  /// That all slices together can have, where the vendor's tool tells.
+  Reading<std::uint64_t> framebuffer_bytes;
+  Reading<int> vf_total;  ///< sriov_totalvfs of the card
   Reading<int> vf_enabled;
   Reading<bool> vf_autoprobe;  ///< sriov_drivers_autoprobe: the host's driver takes new VFs
   /// Slices of different sizes may stand side by side (NVIDIA's heterogeneous mode).
