@@ -76,6 +76,9 @@ struct Plan {
   std::string subject;  ///< the card's identity, for history
   std::vector<Operation> operations;
   std::vector<std::string> notes;  ///< what the planner left alone and why, for people
+  /// The host has to be looked at again after this plan, and a further one made (virtual functions
+  /// that it turns on show their profiles only then). Not kept in the journal.
+  bool more = false;
 };
 
 std::string_view to_string(Expectation::What what);

@@ -85,6 +85,15 @@ struct SliceParent {
   Reading<int> iommu_group;
 };
 
+/// A process that has a slice's VFIO device open: its machine, as a rule.
+struct SliceUser {
+  int pid = 0;
+  std::string name;
+  std::string unit;  ///< systemd unit; empty when it has none
+  std::string path;  ///< "/dev/vfio/12", "/dev/vfio/devices/vfio3"
+  bool operator==(const SliceUser&) const = default;
+};
+
 /// A slice that exists on the host now.
 struct Slice {
   std::string identity;  ///< the mdev's UUID; the VF's address, "0000:26:00.4"
@@ -97,6 +106,7 @@ struct Slice {
   Reading<int> placement_id;      ///< vendor-VFIO
   Reading<int> gpu_instance;      ///< vendor-VFIO, MIG-backed
   Reading<std::string> settings;  ///< vgpu_params as they read back
+  std::vector<SliceUser> users;   ///< only where they were looked for (probe::find_slice_users)
   bool operator==(const Slice&) const = default;
 };
 
@@ -115,6 +125,7 @@ struct SliceSource {
   std::optional<PciAddress> card;    ///< the card's address; none for a virtual parent
   std::string device;                ///< the card's address as text, or the virtual parent's name
   std::string name;                  ///< for people
+  std::string driver;                ///< of the card
   std::vector<Profile> profiles;     ///< by number in the type's name, then by name
   std::vector<SliceParent> parents;  ///< by device; the VFs where slices are made on those
   std::vector<Slice> slices;         ///< that exist, by parent, then identity

@@ -31,6 +31,7 @@ void take_card(const kernel::Root& root, const model::HostSnapshot& host,
   if (card) source.card = card->address;
   if (card) source.name = card->name;
   const auto file = [&](std::string_view name) { return files::pci_device(source.device, name); };
+  source.driver = read_link_name(root, file("driver")).value_or("");
   source.vf_total = read_int(root, file("sriov_totalvfs"));
   source.vf_enabled = read_int(root, file("sriov_numvfs"));
   source.vf_autoprobe = read_bool(root, file("sriov_drivers_autoprobe"));

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/slices/availability.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "plan/slices/room.h"
+
+namespace tessera::plan::slices {
+
+namespace {
+
+using model::Framework;
+using model::Profile;
+using model::SliceSource;
+
+bool functions_are_off(const SliceSource& source) {
+  return source.parents.empty() && source.vf_enabled.value_or(0) == 0;
+}
+
+/// The first size that stands on the card; 0 where none is known.
+std::uint64_t size_standing(const SliceSource& source) {
+  for (const auto& slice : source.slices) {
+    const Profile* const profile = source.profile(slice.type);
+    if (profile && profile->framebuffer_bytes.has_value()) {
+      return profile->framebuffer_bytes.value();
+    }
+  }
+  return 0;
+}
+
+std::string why_gvt(const SliceSource& source, const Profile& profile) {
+  const auto aperture = gvt_aperture(source);
+  if (aperture == 0 || !profile.gvt) {
+    return "the aperture, the graphics memory or the fences that are left do not suffice";
+  }
+  return fmt::format(
+      "it takes {} of the aperture, {} of graphics memory and {} fences; of an aperture of {} the "
+      "slices there ({}) leave too little",
+      text::size(profile.gvt->low_bytes), text::size(profile.gvt->high_bytes), profile.gvt->fences,
+      text::size(aperture), standing_on(source));
+}
+
+std::string why_size(const SliceSource& source, const Profile& profile, std::uint64_t standing) {
+  const auto wanted = profile.framebuffer_bytes.value_or(0);
+  if (standing == wanted) {
+    return fmt::format("it has the size of those there, and they fill the card ({})",
+                       standing_on(source));
+  }
+  return fmt::format(
+      "all slices of a card have one size unless it is in mixed mode, and {} of {} each stand "
+      "there",
+      standing_on(source), text::size(standing));
+}
+
+std::string why_not(const SliceSource& source, const Profile& profile) {
+  if (functions_are_off(source)) return "virtual functions are off";
+  if (source.framework == Framework::gvt_g) return why_gvt(source, profile);
+  if (profile.gpu_instance_slices > 0 && source.mig == model::Reading<bool>(false)) {
+    return "it is for MIG mode, and that is off";
+  }
+  if (profile.gpu_instance_slices > 0) {
+    return fmt::format("it wants a free GPU instance of {} slice{}", profile.gpu_instance_slices,
+                       profile.gpu_instance_slices == 1 ? "" : "s");
+  }
+  const auto standing = size_standing(source);
+  const bool mixed = source.mixed_sizes.value_or(false);
+  if (standing > 0 && !mixed) return why_size(source, profile, standing);
+  if (!source.slices.empty()) {
+    return fmt::format("what stands there ({}) leaves no room for it", standing_on(source));
+  }
+  return "the driver counts none left, though no slice is seen here: somebody may use the whole "
+         "card, or this recording shows only a part of the host";
+}
+
+}  // namespace
+
+std::string in_words(Framework framework) {
+  switch (framework) {
+    case Framework::mdev:
+      return "mediated devices on the card";
+    case Framework::gvt_g:
+      return "GVT-g mediated devices";
+    case Framework::mdev_on_vf:
+      return "mediated devices on virtual functions";
+    case Framework::vendor_vfio:
+      return "vGPUs on virtual functions, by the vendor's own files";
+    case Framework::xe:
+      return "virtual functions with xe's quotas";
+    case Framework::i915:
+      return "virtual functions with i915's quotas";
+    case Framework::sriov:
+      return "virtual functions";
+  }
+  return {};
+}
+
+std::string standing_on(const SliceSource& source) {
+  std::map<std::string, int> counts;
+  for (const auto& slice : source.slices) ++counts[slice.name];
+  std::vector<std::string> pieces;
+  for (const auto& [name, count] : counts) pieces.push_back(fmt::format("{}x {}", count, name));
+  return pieces.empty() ? "nothing" : text::join(pieces, ", ");
+}
+
+std::vector<Availability> availability_of(const SliceSource& source) {
+  std::vector<Availability> all;
+  const bool by_functions = source.framework == Framework::sriov ||
+                            source.framework == Framework::xe ||
+                            source.framework == Framework::i915;
+  for (const auto& profile : source.profiles) {
+    Availability one{&profile, source.available(profile.type), {}};
+    if (by_functions) {
+      const int enabled = static_cast<int>(source.slices.size());
+      one.now = enabled == 0 ? source.vf_total.value_or(0) : 0;
+      if (enabled > 0) {
+        one.why_not = fmt::format(
+            "{} virtual functions are on, and their number changes only from none", enabled);
+      }
+    } else if (one.now == 0) {
+      one.why_not = why_not(source, profile);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace tessera::plan::slices

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/host.h"
+#include "model/plan.h"
+#include "plan/slices/request.h"
+
+namespace tessera::plan::slices {
+
+/// "Cut these slices."
+struct SliceIntent {
+  std::vector<std::string> devices;  ///< SliceSource::device; empty: any that has what is wanted
+  std::vector<Wish> wishes;
+  std::vector<std::string> uuids;               ///< fresh names, at least as many as slices wanted
+  std::map<std::string, std::string> settings;  ///< vgpu_params of each slice made
+};
+
+/// Makes the slices, or says why the cards have no room and what would fit. The layout is exact:
+/// where there is one it is found, with the least framebuffer stranded (layout.h).
+///
+/// Slices on virtual functions that are off take two plans: this one turns them on and says so in
+/// Plan::more; what can be made on them is known when they are there.
+///
+/// Errors: not_found (no such source), unsupported (the card has no such profile), conflict (no
+/// room: the sentence says by which rule, the hint what fits).
+Result<model::Plan> plan_slices(const model::HostSnapshot& host, const SliceIntent& intent);
+
+/// The source that a person means: a card's address or identity, the address of one of its virtual
+/// functions, or the name of a virtual mdev parent. Errors: as model::select_card, not_found with
+/// the sources there are, unsupported for a card that cannot be cut.
+Result<const model::SliceSource*> select_source(const model::HostSnapshot& host,
+                                                std::string_view selector);
+
+/// "Take these slices away."
+struct UnsliceIntent {
+  std::vector<std::string> slices;   ///< UUIDs, or addresses of virtual functions
+  std::vector<std::string> devices;  ///< sources of which all slices go
+};
+
+/// Takes slices away. Errors: not_found, with the slices there are; busy, with who has it open;
+/// unsupported for one virtual function of a card whose slices are virtual functions: they go
+/// together.
+Result<model::Plan> plan_unslice(const model::HostSnapshot& host, const UnsliceIntent& intent);
+
+}  // namespace tessera::plan::slices

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/slices/virtual_functions.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kernel/files.h"
+#include "plan/slices/frameworks.h"
+
+namespace tessera::plan::slices {
+
+namespace files = kernel::files;
+using model::Expectation;
+using model::Framework;
+using model::Operation;
+using model::Plan;
+using model::SliceSource;
+using model::Step;
+using What = model::Expectation::What;
+
+namespace {
+
+Step write(const std::string& path, const std::string& text, std::string reason) {
+  Step step;
+  step.path = path;
+  step.text = text;
+  step.reason = std::move(reason);
+  step.then = {{What::text, path, text}};
+  return step;
+}
+
+std::string count_file(const SliceSource& source) {
+  return files::pci_device(source.device, "sriov_numvfs");
+}
+
+std::string autoprobe_file(const SliceSource& source) {
+  return files::pci_device(source.device, "sriov_drivers_autoprobe");
+}
+
+Step turn_on(const SliceSource& source, int count) {
+  Step step = write(count_file(source), std::to_string(count),
+                    fmt::format("{} makes its virtual functions", source.driver));
+  step.only_if = {{What::text, step.path, "0"}};
+  step.deadline_ms = 60'000;  // a driver may take its time over many of them
+  return step;
+}
+
+Step turn_off(const SliceSource& source) {
+  Step step = write(count_file(source), "0", "they go as soon as nobody has one open");
+  step.deadline_ms = 60'000;
+  return step;
+}
+
+bool is_functions_only(const SliceSource& source) {
+  return operations_of(source.framework) == nullptr;
+}
+
+bool functions_are_off(const SliceSource& source) {
+  return source.parents.empty() && source.vf_enabled.value_or(0) == 0 &&
+         source.vf_total.value_or(0) > 0;
+}
+
+/// NVIDIA's driver refuses the kernel's own file; its tool takes the vendor's lock and rebinds.
+bool is_nvidia(const SliceSource& source) {
+  return source.driver == "nvidia";
+}
+
+Error nvidia_tool_needed(const SliceSource& source) {
+  return {ErrorKind::unsupported, source.device,
+          "its virtual functions are off, and NVIDIA's driver lets only its own tool turn them on",
+          fmt::format("sudo /usr/lib/nvidia/sriov-manage -e {}, then this command again",
+                      source.device)};
+}
+
+int count_of(const SliceIntent& intent) {
+  int count = 0;
+  for (const auto& wish : intent.wishes) count += wish.count;
+  return count;
+}
+
+Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceIntent& intent,
+                                      Plan& plan) {
+  const int count = count_of(intent);
+  const int total = source.vf_total.value_or(0);
+  if (!source.slices.empty()) {
+    return fail(ErrorKind::conflict, source.device,
+                fmt::format("{} virtual functions are on, and their number changes only from none",
+                            source.slices.size()),
+                fmt::format("tessera unslice --card {}, then again with the number you want",
+                            source.device));
+  }
+  if (count > total) {
+    return fail(ErrorKind::conflict, source.device,
+                fmt::format("it has {} virtual functions at most (sriov_totalvfs)", total),
+                fmt::format("tessera slice {} {}xvf", source.device, total));
+  }
+  plan.operations.push_back(enable_functions(source, count));
+  plan.notes.push_back(
+      fmt::format("{} gets {} of {} virtual functions", source.device, count, total));
+  return true;
+}
+
+}  // namespace
+
+Operation enable_functions(const SliceSource& source, int count) {
+  Operation op;
+  op.kind = "vfs.enable";
+  op.subject = source.device;
+  op.reason = fmt::format("{} virtual functions on {}", count, source.device);
+  op.before = {{What::text, count_file(source), "0"}};
+  const bool autoprobe = source.vf_autoprobe.value_or(false);
+  if (autoprobe) {
+    op.forward.push_back(write(autoprobe_file(source), "0",
+                               "or the host's driver would take the new virtual functions"));
+  }
+  op.forward.push_back(turn_on(source, count));
+  op.after = {{What::text, count_file(source), std::to_string(count)}};
+  op.undo = {turn_off(source)};
+  if (autoprobe) {
+    op.undo.push_back(write(autoprobe_file(source), "1", "as it was"));
+    op.after_undo.push_back({What::text, autoprobe_file(source), "1"});
+  }
+  op.after_undo.push_back({What::text, count_file(source), "0"});
+  return op;
+}
+
+Operation disable_functions(const SliceSource& source) {
+  const int count = source.vf_enabled.value_or(static_cast<int>(source.parents.size()));
+  Operation op;
+  op.kind = "vfs.disable";
+  op.subject = source.device;
+  op.reason = fmt::format("no virtual functions on {} any more", source.device);
+  op.before = {{What::text, count_file(source), std::to_string(count)}};
+  op.forward = {turn_off(source)};
+  op.after = {{What::text, count_file(source), "0"}};
+  op.undo = {turn_on(source, count)};
+  op.after_undo = {{What::text, count_file(source), std::to_string(count)}};
+  return op;
+}
+
+Result<bool> plan_virtual_functions(const std::vector<const SliceSource*>& sources,
+                                    const SliceIntent& intent, Plan& plan) {
+  const bool chosen = sources.size() == 1;
+  if (!chosen) return false;  // among several cards, those that are ready are cut
+  const SliceSource& source = *sources.front();
+  if (is_functions_only(source) && !is_nvidia(source)) {
+    return plan_functions_as_slices(source, intent, plan);
+  }
+  if (!functions_are_off(source)) return false;
+  if (is_nvidia(source)) return fail(nvidia_tool_needed(source));
+  plan.operations.push_back(enable_functions(source, source.vf_total.value()));
+  plan.notes.push_back("what can be cut is known when the virtual functions are there");
+  plan.more = true;
+  return true;
+}
+
+}  // namespace tessera::plan::slices

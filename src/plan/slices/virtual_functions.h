@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "model/plan.h"
+#include "model/slice.h"
+#include "plan/slices/cut.h"
+
+namespace tessera::plan::slices {
+
+/// Turns virtual functions on ("vfs.enable"); the undo turns them off. The host's driver is kept
+/// off the new ones by sriov_drivers_autoprobe, which is put back.
+model::Operation enable_functions(const model::SliceSource& source, int count);
+
+/// Turns all of a card's virtual functions off ("vfs.disable"); the undo turns as many on again.
+model::Operation disable_functions(const model::SliceSource& source);
+
+/// Plans what has to do with virtual functions themselves: slices that are virtual functions, and
+/// virtual functions that slices will stand on. True where that is all there is to plan now.
+/// Errors: unsupported, conflict.
+Result<bool> plan_virtual_functions(const std::vector<const model::SliceSource*>& sources,
+                                    const SliceIntent& intent, model::Plan& plan);
+
+}  // namespace tessera::plan::slices
