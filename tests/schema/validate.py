@@ -21,7 +21,7 @@ schemas = {}
 for file in sorted((top / "docs/schema").glob("*.json")):
     schema = json.loads(file.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    name = schema["$id"]
+    name = schema["properties"]["schema"]["const"]
     assert file.name == name.removeprefix("tessera/").replace("/", "-") + ".json", f"{file}: is {name}"
     schemas[name] = jsonschema.Draft202012Validator(schema)
 seen = {}
