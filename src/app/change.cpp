@@ -42,8 +42,9 @@ Status check_nothing_unfinished(const apply::Journal& journal) {
 }
 
 /// Plans anew under the lock, because the host may have moved while we waited; says so if it did.
-Status carry_out(const Session& session, const ChangeOptions& options, const model::Plan& shown,
-                 const MakePlan& make_plan) {
+/// True when a further plan is to be made after this one.
+Result<bool> carry_out(const Session& session, const ChangeOptions& options,
+                       const model::Plan& shown, const MakePlan& make_plan) {
   TRY_LET(auto workplace, open_workplace(session, options, shown.title));
   TRY(check_nothing_unfinished(workplace.journal));
   TRY_LET(const auto plan, make_plan(workplace.root));
@@ -51,7 +52,7 @@ Status carry_out(const Session& session, const ChangeOptions& options, const mod
     fmt::print("The host has changed meanwhile. The plan now:\n\n");
     print_plan(session, plan);
   }
-  if (plan.operations.empty()) return {};
+  if (plan.operations.empty()) return false;
   ProgressPrinter progress;
   TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
   TRY_LET(const auto id, executor.apply(plan));
@@ -60,7 +61,7 @@ Status carry_out(const Session& session, const ChangeOptions& options, const mod
   } else {
     fmt::print("Done, as plan {}. To take it back: tessera undo {}\n", id, id);
   }
-  return {};
+  return plan.more;
 }
 
 }  // namespace
@@ -104,13 +105,17 @@ Result<Workplace> open_workplace(const Session& session, const ChangeOptions& op
 int change_host(const Session& session, const ChangeOptions& options, const MakePlan& make_plan) {
   auto root = kernel::Root::open(session.root);
   if (!root) return report(session, root.error());
-  auto plan = make_plan(*root);
-  if (!plan) return report(session, plan.error());
-  const bool nothing_to_do = options.dry_run || plan->operations.empty();
-  if (nothing_to_do || !session.json) print_plan(session, *plan);
-  if (nothing_to_do) return exit_ok;
-  auto done = carry_out(session, options, *plan, make_plan);
-  return done ? exit_ok : report(session, done.error());
+  for (bool more = true; more;) {
+    auto plan = make_plan(*root);
+    if (!plan) return report(session, plan.error());
+    const bool nothing_to_do = options.dry_run || plan->operations.empty();
+    if (nothing_to_do || !session.json) print_plan(session, *plan);
+    if (nothing_to_do) return exit_ok;
+    auto done = carry_out(session, options, *plan, make_plan);
+    if (!done) return report(session, done.error());
+    more = *done;
+  }
+  return exit_ok;
 }
 
 }  // namespace tessera::app

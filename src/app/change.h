@@ -29,7 +29,8 @@ using MakePlan = std::function<Result<model::Plan>(const kernel::Root&)>;
 
 /// What all changing verbs do: open the host, make the plan, print it; unless it is a dry run, take
 /// the lock, plan again under it (the host may have moved while we waited), carry it out with
-/// progress, and say how to take it back. Returns the exit code.
+/// progress, and say how to take it back; once more for a plan that says there is more to do
+/// (model::Plan::more). Returns the exit code.
 int change_host(const Session& session, const ChangeOptions& options, const MakePlan& make_plan);
 
 /// An open host with its lock and journal, for verbs that work on the journal.

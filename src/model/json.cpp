@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "model/json_reading.h"
 #include "model/json_text.h"
 
 namespace tessera::model {
@@ -34,24 +33,6 @@ void put(Json& json, const char* key, const std::string& text) {
 
 void put(Json& json, const char* key, const std::optional<PciAddress>& address) {
   if (address) json[key] = to_string(*address);
-}
-
-template <typename T, typename Show>
-void put(Json& json, const char* key, const Reading<T>& reading, Show show) {
-  if (reading.has_value()) {
-    json[key] = show(reading.value());
-  } else if (reading.is_unreadable()) {
-    json[key] = {{"unreadable", json_text(reading.why())}};
-  }
-}
-
-template <typename T>
-void put(Json& json, const char* key, const Reading<T>& reading) {
-  put(json, key, reading, [](const T& value) { return Json(value); });
-}
-
-void put(Json& json, const char* key, const Reading<std::string>& reading) {
-  put(json, key, reading, json_text);
 }
 
 void put(Json& json, const char* key, const std::vector<std::string>& texts) {

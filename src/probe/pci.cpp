@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "kernel/files.h"
 #include "kernel/pci_names.h"
 #include "kernel/recording.h"
@@ -398,17 +399,6 @@ std::string sysfs_path_of_link(std::string_view target) {
   if (!relative && above != sys) return {};
   std::string path = sys + std::string(target.substr(start));
   return addresses_in_path(path).empty() ? std::string{} : path;
-}
-
-bool is_uuid(std::string_view name) {
-  if (name.size() != 36) return false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? name[i] != '-' : std::isxdigit(static_cast<unsigned char>(name[i])) == 0) {
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace tessera::probe

@@ -44,7 +44,4 @@ std::string sysfs_path_of_link(std::string_view target);
 
 using model::addresses_in_path;
 
-/// Whether `name` has the form of an mdev's UUID (8-4-4-4-12 hexadecimal digits).
-bool is_uuid(std::string_view name);
-
 }  // namespace tessera::probe

@@ -260,13 +260,6 @@ TEST(SysfsPaths, are_taken_from_links_that_lead_to_devices_only) {
   EXPECT_EQ(sysfs_path_of_link("../../../devices/platform"), "");
 }
 
-TEST(Uuids, are_told_from_other_names_in_a_device_directory) {
-  EXPECT_TRUE(is_uuid("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"));
-  EXPECT_FALSE(is_uuid("83b8f4f2-509f-382f-3c1e-e6bfe0fa100g"));
-  EXPECT_FALSE(is_uuid("consumer:pci:0000:61:00.1"));
-  EXPECT_FALSE(is_uuid("83b8f4f2x509f-382f-3c1e-e6bfe0fa1001"));
-}
-
 TEST(UsualModule, has_the_fewest_wildcards_and_is_no_old_framebuffer_driver) {
   std::vector<kernel::ModuleAlias> aliases = {{"pci:v000010DEd*sv*sd*bc03sc*i*", "nouveau"},
                                               {"pci:v000010DEd00001DB4sv*sd*bc03sc*i*", "nvidiafb"},

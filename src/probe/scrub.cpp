@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "kernel/files.h"
 #include "probe/pci.h"
 

@@ -7,21 +7,36 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/printers/slices.h"
 #include "app/printers/topology.h"
 #include "app/printers/topology_svg.h"
 #include "app/text_file.h"
 #include "app/verb.h"
 #include "kernel/root.h"
 #include "probe/probe.h"
+#include "probe/slices/users.h"
 
 namespace tessera::app {
 
 namespace {
 
 struct ListOptions {
+  std::string what = "cards";
   bool tree = false;
   std::string svg;
 };
+
+Status list_slices(const Session& session) {
+  TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
+  TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
+  probe::slices::find_slice_users(root, host);
+  if (session.json) {
+    fmt::print("{}\n", slices_json(host).dump(2));
+  } else {
+    fmt::print("{}", slices_text(host, stdout_style()));
+  }
+  return {};
+}
 
 Status list_cards(const Session& session, const ListOptions& options) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
@@ -46,13 +61,18 @@ Status list_cards(const Session& session, const ListOptions& options) {
 void add_list(cli::Verb parser, Session& session) {
   auto options = std::make_shared<ListOptions>();
   auto verb = parser.add_verb("list", "list the cards of this host and who has them");
+  verb.option("what", options->what, "cards, or the slices that were cut from them")
+      .one_of({"cards", "slices"})
+      .show_default();
   verb.flag("--tree", options->tree, "show where the cards are below the root complexes");
   verb.option("--svg", options->svg, "draw that tree into this file");
   verb.footer(
       "A card is a whole board: the indented lines are its other functions. GROUP is the IOMMU\n"
-      "group, NUMA the memory node; '-' is not known. Changes nothing on the host.");
+      "group, NUMA the memory node; '-' is not known. `list slices` looks through the processes "
+      "for\n"
+      "those that have a slice open. Changes nothing on the host.");
   verb.on_call([options, &session] {
-    auto done = list_cards(session, *options);
+    auto done = options->what == "slices" ? list_slices(session) : list_cards(session, *options);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });
 }

@@ -32,6 +32,18 @@ std::uint64_t size_standing(const SliceSource& source) {
   return 0;
 }
 
+/// The one size of which something is left; 0 where there are several, or none.
+std::uint64_t only_size_left(const SliceSource& source) {
+  std::uint64_t size = 0;
+  for (const auto& profile : source.profiles) {
+    const auto bytes = profile.framebuffer_bytes.value_or(0);
+    if (source.available(profile.type) == 0 || bytes == size) continue;
+    if (size != 0) return 0;
+    size = bytes;
+  }
+  return size;
+}
+
 std::string why_gvt(const SliceSource& source, const Profile& profile) {
   const auto aperture = gvt_aperture(source);
   if (aperture == 0 || !profile.gvt) {
@@ -71,6 +83,13 @@ std::string why_not(const SliceSource& source, const Profile& profile) {
   if (standing > 0 && !mixed) return why_size(source, profile, standing);
   if (!source.slices.empty()) {
     return fmt::format("what stands there ({}) leaves no room for it", standing_on(source));
+  }
+  const auto left = only_size_left(source);
+  if (left != 0) {
+    return fmt::format(
+        "only slices of {} are left, so one of that size must stand on the card, though it is not "
+        "seen here; and all of a card have one size unless it is in mixed mode",
+        text::size(left));
   }
   return "the driver counts none left, though no slice is seen here: somebody may use the whole "
          "card, or this recording shows only a part of the host";

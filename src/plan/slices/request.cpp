@@ -42,7 +42,7 @@ Result<Wish> parse_wish(std::string_view piece) {
   const auto digits = std::min(piece.find_first_not_of("0123456789"), piece.size());
   auto kind = piece;
   const bool counted =
-      digits > 0 && digits + 1 < piece.size() && (piece[digits] == 'x' || piece[digits] == 'X');
+      digits > 0 && digits < piece.size() && (piece[digits] == 'x' || piece[digits] == 'X');
   if (counted) {
     const auto count = text::to_number(piece.substr(0, digits));
     if (!count || *count < 1 || *count > most_slices) {

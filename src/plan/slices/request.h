@@ -23,10 +23,10 @@ Result<Workload> parse_workload(std::string_view text);
 /// One kind of slice that is asked for. Whatever is set must fit.
 struct Wish {
   int count = 1;
-  std::string type;                     ///< "nvidia-300", "1145", or a profile's name, or its end
+  std::string type = {};                ///< "nvidia-300", "1145", or a profile's name, or its end
   std::uint64_t framebuffer_bytes = 0;  ///< exactly this size; 0: not said
   std::uint64_t at_least_bytes = 0;     ///< this size or the next that there is (--memory)
-  std::string series;                   ///< "Q"; empty: not said
+  std::string series = {};              ///< "Q"; empty: not said
   Workload workload = Workload::any;
   bool operator==(const Wish&) const = default;
 };

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "kernel/files.h"
 #include "probe/drivers.h"
-#include "probe/pci.h"
 #include "probe/read.h"
 #include "probe/slices/frameworks.h"
 #include "probe/slices/support.h"

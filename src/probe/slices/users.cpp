@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/uuid.h"
 #include "kernel/files.h"
-#include "probe/pci.h"
 
 namespace tessera::probe::slices {
 

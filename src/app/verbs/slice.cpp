@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "app/change.h"
+#include "app/verb.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "plan/slices/cut.h"
+#include "probe/probe.h"
+
+namespace tessera::app {
+
+namespace {
+
+struct SliceOptions {
+  std::string card;
+  std::string wanted;
+  std::optional<int> machines;
+  std::string memory;
+  std::string work = "any";
+  std::vector<std::string> settings;
+  ChangeOptions change;
+};
+
+Result<std::vector<plan::slices::Wish>> wishes_of(const SliceOptions& options) {
+  if (!options.wanted.empty()) return plan::slices::parse_request(options.wanted);
+  if (!options.machines || options.memory.empty()) {
+    return fail(ErrorKind::invalid, "slice", "nothing was asked for",
+                "say what: tessera slice CARD 4x8G, or --vms 6 --memory 4G");
+  }
+  TRY_LET(auto wishes, plan::slices::parse_request(options.memory));
+  auto& wish = wishes.front();
+  if (wishes.size() != 1 || wish.count != 1 || wish.framebuffer_bytes == 0 ||
+      !wish.series.empty()) {
+    return fail(ErrorKind::invalid, "--memory " + options.memory, "is no size",
+                "give the framebuffer of each machine: --memory 4G");
+  }
+  wish.count = *options.machines;
+  wish.at_least_bytes = std::exchange(wish.framebuffer_bytes, 0);
+  return wishes;
+}
+
+Result<std::map<std::string, std::string>> settings_of(const SliceOptions& options) {
+  std::map<std::string, std::string> settings;
+  for (const auto& setting : options.settings) {
+    const auto mark = setting.find('=');
+    if (mark == std::string::npos || mark == 0 || setting.find(',') != std::string::npos) {
+      return fail(ErrorKind::invalid, "--set " + setting, "is not NAME=VALUE",
+                  "for example: --set frame_rate_limiter=0");
+    }
+    settings[setting.substr(0, mark)] = setting.substr(mark + 1);
+  }
+  return settings;
+}
+
+Result<plan::slices::SliceIntent> intent_of(const SliceOptions& options) {
+  plan::slices::SliceIntent intent;
+  if (options.card != "any") intent.devices = {options.card};
+  TRY_LET(intent.wishes, wishes_of(options));
+  TRY_LET(const auto work, plan::slices::parse_workload(options.work));
+  TRY_LET(intent.settings, settings_of(options));
+  int count = 0;
+  for (auto& wish : intent.wishes) {
+    wish.workload = work;
+    count += wish.count;
+  }
+  for (int i = 0; i < count; ++i) {
+    TRY_LET(auto uuid, random_uuid());
+    intent.uuids.push_back(std::move(uuid));
+  }
+  return intent;
+}
+
+}  // namespace
+
+void add_slice(cli::Verb parser, Session& session) {
+  auto options = std::make_shared<SliceOptions>();
+  auto verb = parser.add_verb("slice", "cut a card into slices for virtual machines");
+  verb.option("card", options->card,
+              "PCI address or identity of a card, an mdev parent, or \"any\"")
+      .required();
+  verb.option("wanted", options->wanted, "how many of what: 4x8G, 1x8Q+2x4Q, 2xnvidia-300, 3xvf");
+  verb.option("--vms", options->machines, "that many slices, for as many machines")
+      .between(1, 4096);
+  verb.option("--memory", options->memory, "with --vms: framebuffer that each needs, \"4G\"");
+  verb.option("--for", options->work, "what the machines do, where several series have the size")
+      .one_of({"any", "compute", "desktop", "apps"})
+      .show_default();
+  verb.option("--set", options->settings,
+              "NAME=VALUE of vgpu_params for each slice, such as frame_rate_limiter=0");
+  add_change_options(verb, options->change);
+  verb.on_call([&session, options] {
+    auto intent = intent_of(*options);
+    if (!intent) {
+      session.exit_code = report(session, intent.error());
+      return;
+    }
+    session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
+      auto host = probe::take_snapshot(root, model::Detail::slices);
+      return host ? plan::slices::plan_slices(*host, *intent)
+                  : Result<model::Plan>(std::unexpected(std::move(host.error())));
+    });
+  });
+}
+
+}  // namespace tessera::app
