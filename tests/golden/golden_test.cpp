@@ -135,6 +135,11 @@ TEST_P(RecordedHost, is_printed_as_before) {
     expect_golden("doctor-for-display.txt", "doctor --for display");
   }
   expect_golden("topo.txt", "topo");
+  const Output profiles = run_tessera(GetParam(), "profiles");
+  if (!profiles.text.starts_with("Nothing on")) {
+    expect_golden("profiles.txt", "profiles");
+    expect_golden("slices.txt", "list slices");
+  }
   auto topology = nlohmann::json::parse(expect_golden("topo.json", "--json topo"), nullptr, false);
   ASSERT_TRUE(topology.is_object());
   EXPECT_EQ(topology.value("schema", ""), "tessera/topology/1");

@@ -51,6 +51,8 @@ def check(root, *words):
 def check_host(root):
     check(root, "doctor")
     check(root, "topo")
+    check(root, "profiles")
+    check(root, "list", "slices")
     for card in check(root, "list").get("cards", []):
         address = card["address"]
         check(root, "show", address)

@@ -127,6 +127,14 @@ void take_slices(const SliceSource& source, const std::vector<KeptSlice>& kept, 
   }
 }
 
+int most_available(const SliceSource& source) {
+  int most = 0;
+  for (const auto& profile : source.profiles) {
+    most = std::max(most, source.available(profile.type));
+  }
+  return most;
+}
+
 void halve(int from, int to, int size, int depth, bool right, std::vector<int>& starts) {
   // Bounds in sixteenths of a unit, so that halves of odd regions stay whole numbers.
   const int half = (to - from) / 2;
@@ -184,6 +192,11 @@ Room room_of(const SliceSource& source, Moves moves, const std::vector<KeptSlice
   room.max_slices = is_nvidia(source) ? most_nvidia_slices : INT32_MAX;
   if (slices_on_functions(source.framework)) {
     room.max_slices = std::min(room.max_slices, static_cast<int>(source.parents.size()));
+  }
+  if (equal && moves == Moves::none && !source.slices.empty()) {
+    // All further ones have the size that stands there, whatever their series.
+    const int standing = static_cast<int>(source.slices.size());
+    room.max_slices = std::min(room.max_slices, standing + most_available(source));
   }
   const auto aperture = source.framework == Framework::gvt_g ? gvt_aperture(source) : 0;
   if (aperture > 0) room.budgets = gvt_budgets(aperture);
