@@ -26,17 +26,21 @@ struct Call {
 
 /// How the file at `pattern` answers a write: 0, or a negative errno.
 using Write = int (*)(Call& call);
+/// How a file that is worked out at each read answers it: 0 and its text, or a negative errno.
+using Read = int (*)(Host& host, const std::string& path, std::string& text);
 
 struct Behaviour {
   std::string_view pattern;  ///< '*' one piece of a path, '**' one or more
-  Write write;
+  Write write;               ///< null: it cannot be written
   enum class Readable { yes, no } readable = Readable::yes;
+  Read read = nullptr;  ///< null: what stands in the tree is read
 };
 
 /// A new kind of file is one new .cpp with a span like these, and one line in behaviours.cpp.
 std::span<const Behaviour> driver_core_behaviours();
 std::span<const Behaviour> pci_hotplug_behaviours();
 std::span<const Behaviour> mdev_behaviours();
+std::span<const Behaviour> vendor_vfio_behaviours();
 std::span<const Behaviour> sriov_behaviours();
 std::span<const Behaviour> modprobe_behaviours();
 std::span<const Behaviour> process_behaviours();

@@ -98,7 +98,7 @@ int Host::write(Lock& lock, std::string_view path, std::string_view text) {
   if (canonical.empty()) return -ENOENT;
   Call call{*this, lock, canonical, {}, std::string(text.substr(0, page))};
   const Behaviour* behaviour = find_behaviour(canonical, &call.stars);
-  if (behaviour == nullptr) return -EACCES;
+  if (behaviour == nullptr || behaviour->write == nullptr) return -EACCES;
   if (canonical.starts_with(kernel::files::rehearsal)) {
     call.text = text;
     return behaviour->write(call);

@@ -16,6 +16,7 @@
 #include "fakehost/drivers.h"
 #include "fakehost/events.h"
 #include "fakehost/faults.h"
+#include "fakehost/nvidia.h"
 #include "fakehost/processes.h"
 #include "kernel/recording.h"
 
@@ -54,10 +55,14 @@ class Host {
   Events events;
   Faults faults;
   Processes processes;
+  Nvidia nvidia;
   std::map<std::string, Driver> drivers;  ///< "BUS/NAME"
   std::map<std::string, Device> devices;  ///< "BUS/NAME", present ones
   std::map<std::string, Module> modules;
   std::map<std::string, RemovedDevice> removed;
+  /// By "VVVV:DDDD" of a card: the files that each of its virtual functions has while its usual
+  /// driver is bound, by path below the function.
+  std::map<std::string, std::map<std::string, std::string>> vf_files;
   std::map<std::string, std::string> memory;  ///< what behaviours remember, under their own keys
 
   bool autoprobe = true;  ///< a driver that registers looks for devices

@@ -108,6 +108,10 @@ void add_vf(Host& host, const std::string& pf_name, const std::string& name, int
   host.put_link(fmt::format("{}/virtfn{}", pf.path, index), vf.path);
   host.put_link("/sys/bus/pci/devices/" + name, vf.path);
   add_group(host, vf, pf);
+  for (const auto& [file, content] : host.vf_files[id_text(host, pf)])
+    host.put_file(vf.path + "/" + file, content);
+  complete_driver_folders(host, vf);
+  put_driver_folders_away(host, vf);
   bool autoprobe = host.text(pf.path + "/sriov_drivers_autoprobe") != "0";
   Device& present = host.devices["pci/" + name] = std::move(vf);
   host.uevent("add", present);
