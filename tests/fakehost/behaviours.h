@@ -41,6 +41,7 @@ std::span<const Behaviour> driver_core_behaviours();
 std::span<const Behaviour> pci_hotplug_behaviours();
 std::span<const Behaviour> mdev_behaviours();
 std::span<const Behaviour> vendor_vfio_behaviours();
+std::span<const Behaviour> nvidia_tool_behaviours();
 std::span<const Behaviour> sriov_behaviours();
 std::span<const Behaviour> modprobe_behaviours();
 std::span<const Behaviour> process_behaviours();
@@ -59,6 +60,8 @@ int unbind(Call& call, std::string bus, std::string name);
 /// Takes a device out of the tree (pci_hotplug.cpp); `keep` for a later rescan.
 enum class Keep { for_rescan, no };
 int remove_device(Call& call, std::string bus, std::string name, Keep keep);
+/// Makes `count` SR-IOV VFs of a PF that has none, whatever its driver says (sriov.cpp).
+int enable_virtual_functions(Call& call, std::string pf, int count);
 /// Ends all SR-IOV VFs of a PF, one mdev, all mdevs of a parent; waits for those who hold them.
 int remove_virtual_functions(Call& call, std::string pf);
 int remove_mediated_device(Call& call, std::string uuid);
@@ -71,6 +74,11 @@ struct FaultAnswer {
   int value = 0;
 };
 FaultAnswer apply_faults(Call& call, const Behaviour& behaviour);
+
+/// Puts the programs of NVIDIA's driver where they belong, on a host that has the driver.
+void install_nvidia_tools(Host& host);
+/// Whether the file is one of those.
+bool is_program(std::string_view path);
 
 /// Fills what a live kernel has beside a recording (completion.cpp).
 void complete(Host& host, const kernel::Recording& recording);

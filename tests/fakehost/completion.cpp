@@ -315,8 +315,9 @@ void add_proc_and_controls(Host& host, const kernel::Recording& recording) {
   add_missing(host, "/proc/iomem", "");
   add_missing(host, "/proc/modules", "");
   add_missing(host, "/dev/kvm", "");
-  for (const char* place : {"/etc", "/dev", "/lib/modules", "/sys/module", "/sys/class",
-                            "/sys/bus/pci/drivers", "/sys/bus/pci/devices", "/proc", "/boot"})
+  for (const char* place :
+       {"/etc", "/dev", "/lib/modules", "/sys/module", "/sys/class", "/sys/bus/pci/drivers",
+        "/sys/bus/pci/devices", "/proc", "/boot", "/usr"})
     host.put_directory(place);
   for (const char* file : {"uevents", "kmsg", "modprobe", "signal", "faults", "writes"})
     host.put_file(fmt::format("/.rehearsal/{}", file), "");
@@ -360,6 +361,7 @@ void complete(Host& host, const kernel::Recording& recording) {
   bind_recorded(host, registered);
   host.autoprobe = true;
   learn_nvidia(host, notes);
+  install_nvidia_tools(host);
 }
 
 }  // namespace tessera::fakehost

@@ -35,6 +35,7 @@ bool is_uevents(std::string_view path) {
 }
 
 mode_t file_mode(std::string_view path) {
+  if (is_program(path)) return S_IFREG | 0755;
   const Behaviour* behaviour = find_behaviour(path);
   if (behaviour == nullptr || behaviour->write == nullptr) return S_IFREG | 0444;
   return S_IFREG | (behaviour->readable == Behaviour::Readable::yes ? 0644 : 0200);

@@ -108,7 +108,8 @@ class Host {
   void uevent(std::string_view action, const Device& device, std::string_view driver = {});
   /// Adds a line to /.rehearsal/writes and returns its number.
   std::size_t log_write(std::string_view path, std::string_view text);
-  void log_failure(std::size_t number, int error);
+  /// Adds to that line how it ended: an errno's name, "exit 19".
+  void log_failure(std::size_t number, std::string_view how);
 
  private:
   void show_writes();

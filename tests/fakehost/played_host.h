@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +20,9 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/text.h"
+#include "kernel/root.h"
+#include "kernel/tools.h"
 
 namespace tessera::fakehost {
 
@@ -110,6 +114,17 @@ class PlayedHost : public testing::Test {
     std::string record(buffer, static_cast<std::size_t>(got));
     for (char& c : record) c = c == '\0' ? ' ' : c;
     return record;
+  }
+
+  /// What a program of the host printed, and its exit code on a last line.
+  [[nodiscard]] std::string tool(const std::string& path, const std::string& arguments) const {
+    auto opened = kernel::Root::open(root());
+    if (!opened) return one_line(opened.error());
+    std::vector<std::string> words;
+    for (auto word : text::words(arguments)) words.emplace_back(word);
+    auto outcome = kernel::run_tool(*opened, path, words, Deadline::in(std::chrono::seconds(30)));
+    if (!outcome) return one_line(outcome.error());
+    return outcome->output + "exit " + std::to_string(outcome->exit_code);
   }
 
  private:

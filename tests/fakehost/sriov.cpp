@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sriov_numvfs: drivers/pci/{pci-sysfs,iov}.c of Linux 6.1.
+// NVIDIA's driver has no sriov_configure: its virtual functions come by sriov-manage
+// (nvidia_tools.cpp).
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,10 +16,10 @@ namespace tessera::fakehost {
 
 namespace {
 
-/// Drivers of mainline Linux without sriov_configure. i915 gets one by the out-of-tree module,
+/// Drivers without sriov_configure. i915 gets one by the out-of-tree module,
 /// which shows in its parameter max_vfs.
-constexpr std::array without_sriov = {"i915",     "amdgpu",   "radeon",       "nouveau",
-                                      "pcieport", "vfio-pci", "snd_hda_intel"};
+constexpr std::array without_sriov = {"i915",    "nvidia",   "amdgpu",   "radeon",
+                                      "nouveau", "pcieport", "vfio-pci", "snd_hda_intel"};
 
 int number_in(const Host& host, const std::string& path) {
   auto value = text::to_number(host.text(path));
@@ -145,11 +147,7 @@ int set_numvfs(Call& call) {
                          name, now, count));
     return -EBUSY;
   }
-  auto vfs = vf_names(host, *pf, count);
-  if (vfs.empty()) return -ENOMEM;
-  host.put_file(call.path, fmt::format("{}\n", count));
-  for (int i = 0; i < count; ++i) add_vf(host, name, vfs[static_cast<std::size_t>(i)], i);
-  return 0;
+  return enable_virtual_functions(call, name, count);
 }
 
 constexpr Behaviour table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
@@ -158,6 +156,17 @@ constexpr Behaviour table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
 
 std::span<const Behaviour> sriov_behaviours() {
   return table;
+}
+
+int enable_virtual_functions(Call& call, std::string pf, int count) {
+  Host& host = call.host;
+  Device* device = host.device("pci", pf);
+  if (device == nullptr) return -ENODEV;
+  auto vfs = vf_names(host, *device, count);
+  if (vfs.empty()) return -ENOMEM;
+  host.put_file(device->path + "/sriov_numvfs", fmt::format("{}\n", count));
+  for (int i = 0; i < count; ++i) add_vf(host, pf, vfs[static_cast<std::size_t>(i)], i);
+  return 0;
 }
 
 // A copy: the name may be the device's own, which goes away. NOLINTNEXTLINE(performance-*)
