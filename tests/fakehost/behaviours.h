@@ -67,6 +67,9 @@ int remove_virtual_functions(Call& call, std::string pf);
 int remove_mediated_device(Call& call, std::string uuid);
 int remove_mediated_devices(Call& call, std::string parent);
 
+/// Makes devices of the mdevs that were recorded, and empty-card counts of what their parents say.
+void adopt_mediated_devices(Host& host);
+
 /// What a fault does to a write that arrived (faults.cpp). `done` is set when the write's answer
 /// is `return value` already.
 struct FaultAnswer {

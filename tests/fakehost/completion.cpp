@@ -114,6 +114,9 @@ void learn_from_recorded_vfs(Host& host) {
     if (!host.exists(device.path + "/virtfn0") || host.vf_files.contains(id)) continue;
     for (const char* folder : {"nvidia", "mdev_supported_types"})
       copy_files(host, device.path + "/virtfn0", folder, host.vf_files[id]);
+    for (auto& [path, content] : host.vf_files[id]) {
+      if (path.ends_with("/available_instances")) content = "1\n";
+    }
   }
 }
 
@@ -361,6 +364,7 @@ void complete(Host& host, const kernel::Recording& recording) {
   bind_recorded(host, registered);
   host.autoprobe = true;
   learn_nvidia(host, notes);
+  adopt_mediated_devices(host);
   install_nvidia_tools(host);
 }
 

@@ -252,11 +252,29 @@ void learn_profiles(Host& host, const std::map<std::string, std::string>& notes)
   }
 }
 
-void add_types(NvidiaGpu& gpu, std::string_view listing) {
-  for (auto& type : parse_vgpu_types(listing)) {
-    if (gpu.type(type.id) == nullptr) gpu.types.push_back(std::move(type));
-  }
+void add_type(NvidiaGpu& gpu, VgpuType type) {
+  if (gpu.type(type.id) == nullptr) gpu.types.push_back(std::move(type));
   std::ranges::sort(gpu.types, {}, &VgpuType::id);
+}
+
+void add_types(NvidiaGpu& gpu, std::string_view listing) {
+  for (auto& type : parse_vgpu_types(listing)) add_type(gpu, std::move(type));
+}
+
+/// "mdev_supported_types/nvidia-746/name" says a type's name.
+void add_mdev_type(NvidiaGpu& gpu, std::string_view path, std::string_view name) {
+  constexpr std::string_view before = "mdev_supported_types/nvidia-";
+  if (!path.starts_with(before) || !path.ends_with("/name")) return;
+  path.remove_prefix(before.size());
+  auto id = text::to_number(path.substr(0, path.find('/')));
+  if (id) add_type(gpu, parse_type(static_cast<int>(*id), text::trim(name)));
+}
+
+void add_mdev_types(const Host& host, const Device& function, NvidiaGpu& gpu) {
+  for (const auto& type : host.names(function.path + "/mdev_supported_types")) {
+    auto path = fmt::format("mdev_supported_types/{}/name", type);
+    add_mdev_type(gpu, path, host.text(function.path + "/" + path));
+  }
 }
 
 /// A vGPU that was there when the host was recorded.
@@ -265,6 +283,7 @@ void learn_vgpu(Host& host, const Device& function, NvidiaGpu& gpu) {
   auto type = text::to_number(host.text(folder + "current_vgpu_type"));
   if (!type || *type == 0) return;
   Vgpu vgpu;
+  vgpu.gpu = gpu_name(host, function);
   vgpu.type = static_cast<int>(*type);
   if (auto placement = text::to_number(host.text(folder + "placement_id")))
     vgpu.placement = static_cast<int>(*placement);
@@ -317,9 +336,7 @@ std::vector<std::string> nvidia_gpus(const Host& host) {
 std::vector<std::string> vgpus_of(const Host& host, const std::string& gpu) {
   std::vector<std::string> names;
   for (const auto& [name, vgpu] : host.nvidia.vgpus) {
-    auto device = host.devices.find("pci/" + name);
-    if (device != host.devices.end() && gpu_name(host, device->second) == gpu)
-      names.push_back(name);
+    if (vgpu.gpu == gpu) names.push_back(name);
   }
   return names;
 }
@@ -347,16 +364,22 @@ std::optional<Vgpu> room_for(Host& host, const Device& function, const VgpuType&
   auto key = gpu_name(host, function);
   const auto& gpu = host.nvidia.gpus[key];
   if (gpu.mig != (type.slices > 0)) return std::nullopt;
-  return gpu.mig ? room_in_instance(host, key, type) : room_without_mig(host, key, type);
+  auto vgpu = gpu.mig ? room_in_instance(host, key, type) : room_without_mig(host, key, type);
+  if (vgpu) vgpu->gpu = key;
+  return vgpu;
 }
 
 void learn_nvidia(Host& host, const std::map<std::string, std::string>& notes) {
   for (const auto& [key, device] : host.devices) {
     auto files = host.vf_files.find(id_text(host, device));
     if (files != host.vf_files.end() && gpu_name(host, device) == device.name) {
+      auto& gpu = host.nvidia.gpus[device.name];
       auto listing = files->second.find("nvidia/creatable_vgpu_types");
-      if (listing != files->second.end()) add_types(host.nvidia.gpus[device.name], listing->second);
+      if (listing != files->second.end()) add_types(gpu, listing->second);
+      for (const auto& [path, content] : files->second) add_mdev_type(gpu, path, content);
     }
+    if (host.exists(device.path + "/mdev_supported_types"))
+      add_mdev_types(host, device, host.nvidia.gpus[gpu_name(host, device)]);
     auto own = host.text(device.path + "/nvidia/creatable_vgpu_types");
     if (!own.empty()) add_types(host.nvidia.gpus[gpu_name(host, device)], own);
   }

@@ -46,6 +46,7 @@ struct Vgpu {
   int type = 0;
   std::optional<int> placement;
   std::optional<int> gpu_instance;
+  std::string gpu = {};  ///< the GPU it is on
 };
 
 /// A physical GPU, as far as its files do not say it.
