@@ -22,7 +22,7 @@ namespace {
 /// posix_spawn(3)'s two settings objects, freed together.
 class SpawnSettings {
  public:
-  explicit SpawnSettings(const SpawnRequest& request) {
+  explicit SpawnSettings(const SpawnRequest& request) : environment_(environment_of(request)) {
     ::posix_spawn_file_actions_init(&files_);
     ::posix_spawnattr_init(&attributes_);
     connect(STDIN_FILENO, -1, O_RDONLY);
@@ -49,7 +49,8 @@ class SpawnSettings {
   /// Returns 0, or an errno.
   int spawn(const std::vector<std::string>& argv, pid_t& pid) const {
     auto words = exec_words(argv);
-    return ::posix_spawnp(&pid, words[0], &files_, &attributes_, words.data(), environ);
+    auto variables = exec_words(environment_);
+    return ::posix_spawnp(&pid, words[0], &files_, &attributes_, words.data(), variables.data());
   }
 
  private:
@@ -62,6 +63,14 @@ class SpawnSettings {
     }
   }
 
+  /// The first of two variables with one name counts, so those of the request come first.
+  static std::vector<std::string> environment_of(const SpawnRequest& request) {
+    auto variables = request.variables;
+    for (char** ours = environ; *ours != nullptr; ++ours) variables.emplace_back(*ours);
+    return variables;
+  }
+
+  std::vector<std::string> environment_;
   posix_spawn_file_actions_t files_ = {};
   posix_spawnattr_t attributes_ = {};
 };

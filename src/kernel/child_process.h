@@ -46,6 +46,7 @@ struct SpawnRequest {
     ours,  ///< a ^C at our terminal reaches it too
     own,
   } session = Session::ours;
+  std::vector<std::string> variables = {};  ///< "NAME=VALUE", beside our own environment
 };
 
 /// A process that we started and have to reap.

@@ -128,6 +128,11 @@ inline constexpr Settings settings[] = {
     {modules_load_folder, ".conf"},
 };
 
+// --- programs of a driver's vendor (kernel/tools.h) ---
+/// NVIDIA's own way to switch virtual functions on and off.
+inline constexpr std::string_view sriov_manage = "/usr/lib/nvidia/sriov-manage";
+inline constexpr std::string_view nvidia_smi = "/usr/bin/nvidia-smi";
+
 // --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
 inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
 
@@ -141,5 +146,7 @@ inline constexpr std::string_view rehearsal_kmsg = "/.rehearsal/kmsg";
 inline constexpr std::string_view rehearsal_modprobe = "/.rehearsal/modprobe";
 inline constexpr std::string_view rehearsal_signal = "/.rehearsal/signal";
 inline constexpr std::string_view rehearsal_faults = "/.rehearsal/faults";
+/// What the vendor's programs of a rehearsal host talk to.
+inline constexpr std::string_view rehearsal_nvidia = "/.rehearsal/nvidia";
 
 }  // namespace tessera::kernel::files

@@ -86,6 +86,40 @@ void add_sriov(Host& host, const Device& device) {
   add_missing(host, device.path + "/sriov_drivers_autoprobe", "1\n");
 }
 
+/// Notes "vf-files/VVVV:DDDD/PATH" say what a virtual function has that is not enabled yet.
+void learn_vf_files(Host& host, const std::map<std::string, std::string>& notes) {
+  constexpr std::string_view prefix = "vf-files/";
+  for (const auto& [key, text] : notes) {
+    if (!key.starts_with(prefix)) continue;
+    auto id = key.substr(prefix.size(), key.find('/', prefix.size()) - prefix.size());
+    auto path = key.substr(std::min(prefix.size() + id.size() + 1, key.size()));
+    host.vf_files[id][path] = text;
+  }
+}
+
+void copy_files(const Host& host, const std::string& top, const std::string& below,
+                std::map<std::string, std::string>& files) {
+  for (const auto& name : host.names(top + "/" + below)) {
+    auto path = below + "/" + name;
+    const auto* node = host.tree.find_no_follow(top + "/" + path);
+    if (node->kind == TreeNode::Kind::file) files[path] = node->content;
+    if (node->kind == TreeNode::Kind::directory) copy_files(host, top, path, files);
+  }
+}
+
+/// Virtual functions that come back have what the recorded ones had.
+void learn_from_recorded_vfs(Host& host) {
+  for (const auto& [key, device] : host.devices) {
+    auto id = id_text(host, device);
+    if (!host.exists(device.path + "/virtfn0") || host.vf_files.contains(id)) continue;
+    for (const char* folder : {"nvidia", "mdev_supported_types"})
+      copy_files(host, device.path + "/virtfn0", folder, host.vf_files[id]);
+    for (auto& [path, content] : host.vf_files[id]) {
+      if (path.ends_with("/available_instances")) content = "1\n";
+    }
+  }
+}
+
 void add_mdev_types(Host& host, const Device& device) {
   auto types = device.path + "/mdev_supported_types";
   if (!host.exists(types)) return;
@@ -93,6 +127,15 @@ void add_mdev_types(Host& host, const Device& device) {
     host.put_file(types + "/" + type + "/create", "");
     host.put_directory(types + "/" + type + "/devices");
   }
+}
+
+/// A recording may hold some of the files only; warm_update came with later drivers.
+void add_vendor_files(Host& host, const Device& device) {
+  auto folder = device.path + "/nvidia/";
+  if (!host.exists(folder + "current_vgpu_type")) return;
+  for (const char* file :
+       {"creatable_vgpu_types", "placement_id", "gpu_instance_id", "vgpu_params"})
+    add_missing(host, folder + file, "");
 }
 
 void add_device(Host& host, const std::string& bus, const std::string& name) {
@@ -114,7 +157,7 @@ void add_device(Host& host, const std::string& bus, const std::string& name) {
     if (auto alias = modalias(host, device); !alias.empty())
       add_missing(host, device.path + "/modalias", alias);
     add_sriov(host, device);
-    add_mdev_types(host, device);
+    complete_driver_folders(host, device);
   }
   add_group(host, device);
   host.devices[bus + "/" + name] = std::move(device);
@@ -275,8 +318,9 @@ void add_proc_and_controls(Host& host, const kernel::Recording& recording) {
   add_missing(host, "/proc/iomem", "");
   add_missing(host, "/proc/modules", "");
   add_missing(host, "/dev/kvm", "");
-  for (const char* place : {"/etc", "/dev", "/lib/modules", "/sys/module", "/sys/class",
-                            "/sys/bus/pci/drivers", "/sys/bus/pci/devices", "/proc", "/boot"})
+  for (const char* place :
+       {"/etc", "/dev", "/lib/modules", "/sys/module", "/sys/class", "/sys/bus/pci/drivers",
+        "/sys/bus/pci/devices", "/proc", "/boot", "/usr"})
     host.put_directory(place);
   for (const char* file : {"uevents", "kmsg", "modprobe", "signal", "faults", "writes"})
     host.put_file(fmt::format("/.rehearsal/{}", file), "");
@@ -290,7 +334,14 @@ void add_proc_and_controls(Host& host, const kernel::Recording& recording) {
 
 }  // namespace
 
+void complete_driver_folders(Host& host, const Device& device) {
+  add_mdev_types(host, device);
+  add_vendor_files(host, device);
+}
+
 void complete(Host& host, const kernel::Recording& recording) {
+  std::map<std::string, std::string> notes;
+  for (const auto& note : recording.notes) notes.emplace(note.key, note.text);
   host.put_directory("/sys");
   add_proc_and_controls(host, recording);
   add_mdev_parents(host);
@@ -303,6 +354,8 @@ void complete(Host& host, const kernel::Recording& recording) {
     for (const auto& name : host.names(fmt::format("/sys/bus/{}/devices", bus)))
       add_device(host, bus, name);
   }
+  learn_vf_files(host, notes);
+  learn_from_recorded_vfs(host);
   learn_drivers(host);
   std::vector<std::string> registered;
   for (const auto& [key, driver] : host.drivers) registered.push_back(key);
@@ -310,6 +363,9 @@ void complete(Host& host, const kernel::Recording& recording) {
   host.autoprobe = false;
   bind_recorded(host, registered);
   host.autoprobe = true;
+  learn_nvidia(host, notes);
+  adopt_mediated_devices(host);
+  install_nvidia_tools(host);
 }
 
 }  // namespace tessera::fakehost

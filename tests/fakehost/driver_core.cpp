@@ -170,6 +170,11 @@ std::string bound_driver(const Host& host, const Device& device) {
   return host.link_name(device.path + "/driver");
 }
 
+std::string id_text(const Host& host, const Device& device) {
+  auto id = identity(host, device);
+  return fmt::format("{:04x}:{:04x}", id.vendor.value_or(0), id.device.value_or(0));
+}
+
 bool matches(const Host& host, const Driver& driver, const Device& device) {
   if (driver.bus != device.bus) return false;
   auto wanted = override_of(host, device);

@@ -77,7 +77,7 @@ void make_sound(Host& host, Device& device, std::string_view driver) {
 }
 
 void make_nvidia(Host& host, Device& device) {
-  if (!is_display(host, device)) return;
+  if (!is_display(host, device) || host.exists(device.path + "/physfn")) return;
   int minor = host.free_number("/dev", "nvidia");
   add_node(host, device, fmt::format("/dev/nvidia{}", minor));
   host.put_file("/dev/nvidiactl", "");
@@ -143,7 +143,14 @@ void make_driver_files(Host& host, Device& device, std::string_view driver) {
   make_mdev_parent(host, device);
 }
 
+void put_driver_folders_away(Host& host, Device& device) {
+  for (const std::string name : driver_directories) {
+    if (auto node = host.take(device.path + "/" + name)) device.put_away[name] = std::move(node);
+  }
+}
+
 void take_driver_files(Host& host, Device& device, std::string_view driver) {
+  forget_nvidia(host, device.name);
   for (const std::string name : driver_directories) {
     if (!host.exists(device.path + "/" + name)) continue;
     remove_class_links(host, device, name);

@@ -56,6 +56,8 @@ struct Device {
 bool is_vfio_driver(std::string_view driver);
 PciId identity(const Host& host, const Device& device);
 std::string bound_driver(const Host& host, const Device& device);
+/// "VVVV:DDDD", with zeros for what is not known.
+std::string id_text(const Host& host, const Device& device);
 
 /// Registers a driver: makes its directory, then probes driverless devices it matches.
 void register_driver(Host& host, std::string_view key);
@@ -71,8 +73,13 @@ void probe(Host& host, Device& device);
 /// Takes the driver off without waiting for anybody.
 void detach(Host& host, Device& device);
 
+/// completion.cpp: adds what a live driver shows beside the recorded part of its folders.
+void complete_driver_folders(Host& host, const Device& device);
+
 /// driver_nodes.cpp: what a bound driver makes, and takes away again.
 void make_driver_files(Host& host, Device& device, std::string_view driver);
 void take_driver_files(Host& host, Device& device, std::string_view driver);
+/// Puts a device's driver folders away until its usual driver is bound.
+void put_driver_folders_away(Host& host, Device& device);
 
 }  // namespace tessera::fakehost

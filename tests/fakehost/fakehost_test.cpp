@@ -2,33 +2,20 @@
 // Drives the mounted fake host with plain file I/O, as a shell would.
 #include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <future>
 #include <iterator>
 #include <string>
-#include <thread>
-#include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "base/fd.h"
+#include "fakehost/played_host.h"
 
 namespace tessera::fakehost {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 /// Two identical cards with audio behind one port each, a NIC with VFs, a vGPU card, a boot
@@ -84,70 +71,10 @@ constexpr const char* types = "/sys/bus/pci/devices/0000:04:00.0/mdev_supported_
 constexpr const char* uuid_a = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
 constexpr const char* uuid_b = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1002";
 
-int run(std::vector<std::string> words) {
-  std::vector<char*> raw;
-  for (auto& word : words) raw.push_back(word.data());
-  raw.push_back(nullptr);
-  pid_t child = fork();
-  if (child == 0) {
-    execv(raw[0], raw.data());
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-class FakeHostTest : public testing::Test {
+class FakeHostTest : public PlayedHost {
  protected:
-  void SetUp() override {
-    if (access("/dev/fuse", R_OK | W_OK) != 0)
-      GTEST_SKIP()
-          << "/dev/fuse is missing or closed to this user: the fake host cannot be mounted";
-    std::string name = (fs::temp_directory_path() / "fakehost-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-    mount(recording);
-  }
+  FakeHostTest() : PlayedHost(recording) {}
 
-  void TearDown() override {
-    if (directory_.empty()) return;
-    unmount();
-    fs::remove_all(directory_);
-  }
-
-  void mount(std::string_view text) {
-    std::ofstream(directory_ + "/host.tsv") << text;
-    ASSERT_EQ(run({TESSERA_FAKEHOST, directory_ + "/host.tsv", root()}), 0);
-  }
-  void unmount() { EXPECT_EQ(run({TESSERA_FAKEHOST, "--unmount", root()}), 0); }
-
-  [[nodiscard]] std::string root() const { return directory_ + "/root"; }
-  [[nodiscard]] std::string at(const std::string& path) const { return root() + path; }
-
-  /// One write(2), as `echo` does; the errno's name or "ok".
-  [[nodiscard]] std::string write(const std::string& path, const std::string& text) const {
-    Fd fd(open(at(path).c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-    if (!fd.valid()) return errno_name(errno);
-    ssize_t written = ::write(fd.get(), text.data(), text.size());
-    return written < 0 ? errno_name(errno) : "ok";
-  }
-  [[nodiscard]] std::string read(const std::string& path) const {
-    Fd fd(open(at(path).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return errno_name(errno);
-    std::string all;
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::read(fd.get(), buffer, sizeof buffer)) > 0;)
-      all.append(buffer, static_cast<std::size_t>(got));
-    return all;
-  }
-  [[nodiscard]] bool exists(const std::string& path) const {
-    return fs::exists(fs::symlink_status(at(path)));
-  }
-  [[nodiscard]] std::string driver(const std::string& device) const {
-    std::error_code absent;
-    return fs::read_symlink(at(device + "/driver"), absent).filename().string();
-  }
   void give_to_vfio(const std::string& device) const {
     auto address = fs::path(device).filename().string();
     ASSERT_EQ(write("/.rehearsal/modprobe", "load vfio-pci\n"), "ok");
@@ -156,27 +83,6 @@ class FakeHostTest : public testing::Test {
     ASSERT_EQ(write("/sys/bus/pci/drivers_probe", address + "\n"), "ok");
     ASSERT_EQ(driver(device), "vfio-pci");
   }
-  [[nodiscard]] std::future<std::string> write_aside(const std::string& path,
-                                                     const std::string& text) const {
-    return std::async(std::launch::async, [this, path, text] { return write(path, text); });
-  }
-  [[nodiscard]] Fd events() const {
-    return Fd(open(at("/.rehearsal/uevents").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  }
-  /// The next uevent with its zero bytes as blanks; empty after a second without one.
-  static std::string next_event(const Fd& fd) {
-    pollfd waited{fd.get(), POLLIN, 0};
-    if (poll(&waited, 1, 1000) != 1) return {};
-    char buffer[4096];
-    ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
-    if (got <= 0) return {};
-    std::string record(buffer, static_cast<std::size_t>(got));
-    for (char& c : record) c = c == '\0' ? ' ' : c;
-    return record;
-  }
-
- private:
-  std::string directory_;
 };
 
 TEST_F(FakeHostTest, a_recorded_directory_becomes_a_link_to_a_device) {

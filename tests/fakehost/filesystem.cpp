@@ -35,8 +35,9 @@ bool is_uevents(std::string_view path) {
 }
 
 mode_t file_mode(std::string_view path) {
+  if (is_program(path)) return S_IFREG | 0755;
   const Behaviour* behaviour = find_behaviour(path);
-  if (behaviour == nullptr) return S_IFREG | 0444;
+  if (behaviour == nullptr || behaviour->write == nullptr) return S_IFREG | 0444;
   return S_IFREG | (behaviour->readable == Behaviour::Readable::yes ? 0644 : 0200);
 }
 
@@ -147,8 +148,15 @@ int read_file(const char* path, char* out, std::size_t size, off_t offset, fuse_
   Lock lock(host().mutex);
   const auto* node = host().tree.find_no_follow(path);
   if (node == nullptr) return -ENODEV;
-  auto start = std::min(static_cast<std::size_t>(offset), node->content.size());
-  return copy_out(std::string_view(node->content).substr(start), out, size);
+  std::string worked_out;
+  const Behaviour* behaviour = find_behaviour(path);
+  const bool computed = behaviour != nullptr && behaviour->read != nullptr;
+  if (computed) {
+    int error = behaviour->read(host(), path, worked_out);
+    if (error != 0) return error;
+  }
+  std::string_view text = computed ? worked_out : node->content;
+  return copy_out(text.substr(std::min(static_cast<std::size_t>(offset), text.size())), out, size);
 }
 
 int write_file(const char* path, const char* text, std::size_t size, off_t, fuse_file_info*) {

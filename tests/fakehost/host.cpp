@@ -98,7 +98,7 @@ int Host::write(Lock& lock, std::string_view path, std::string_view text) {
   if (canonical.empty()) return -ENOENT;
   Call call{*this, lock, canonical, {}, std::string(text.substr(0, page))};
   const Behaviour* behaviour = find_behaviour(canonical, &call.stars);
-  if (behaviour == nullptr) return -EACCES;
+  if (behaviour == nullptr || behaviour->write == nullptr) return -EACCES;
   if (canonical.starts_with(kernel::files::rehearsal)) {
     call.text = text;
     return behaviour->write(call);
@@ -107,7 +107,7 @@ int Host::write(Lock& lock, std::string_view path, std::string_view text) {
   auto fault = apply_faults(call, *behaviour);
   int result = fault.value;
   if (!fault.done) result = exists(canonical) ? behaviour->write(call) : -ENODEV;
-  if (result < 0) log_failure(number, -result);
+  if (result < 0) log_failure(number, errno_name(-result));
   changed();
   return result;
 }
@@ -235,8 +235,8 @@ std::size_t Host::log_write(std::string_view path, std::string_view text) {
   return writes_.size() - 1;
 }
 
-void Host::log_failure(std::size_t number, int error) {
-  writes_[number] += "\t" + errno_name(error);
+void Host::log_failure(std::size_t number, std::string_view how) {
+  writes_[number] += fmt::format("\t{}", how);
   show_writes();
 }
 

@@ -16,6 +16,7 @@
 #include "fakehost/drivers.h"
 #include "fakehost/events.h"
 #include "fakehost/faults.h"
+#include "fakehost/nvidia.h"
 #include "fakehost/processes.h"
 #include "kernel/recording.h"
 
@@ -54,10 +55,14 @@ class Host {
   Events events;
   Faults faults;
   Processes processes;
+  Nvidia nvidia;
   std::map<std::string, Driver> drivers;  ///< "BUS/NAME"
   std::map<std::string, Device> devices;  ///< "BUS/NAME", present ones
   std::map<std::string, Module> modules;
   std::map<std::string, RemovedDevice> removed;
+  /// By "VVVV:DDDD" of a card: the files that each of its virtual functions has while its usual
+  /// driver is bound, by path below the function.
+  std::map<std::string, std::map<std::string, std::string>> vf_files;
   std::map<std::string, std::string> memory;  ///< what behaviours remember, under their own keys
 
   bool autoprobe = true;  ///< a driver that registers looks for devices
@@ -103,7 +108,8 @@ class Host {
   void uevent(std::string_view action, const Device& device, std::string_view driver = {});
   /// Adds a line to /.rehearsal/writes and returns its number.
   std::size_t log_write(std::string_view path, std::string_view text);
-  void log_failure(std::size_t number, int error);
+  /// Adds to that line how it ended: an errno's name, "exit 19".
+  void log_failure(std::size_t number, std::string_view how);
 
  private:
   void show_writes();

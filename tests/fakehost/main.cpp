@@ -36,7 +36,7 @@ void lay_out(const fs::path& directory) {
   fs::create_directories(directory / "var/lib");
   fs::create_directories(directory / "run");
   fs::create_directories(directory / "tmp");
-  for (const char* name : {"sys", "proc", "etc", "dev", "lib", "boot", ".rehearsal"}) {
+  for (const char* name : {"sys", "proc", "etc", "dev", "lib", "usr", "boot", ".rehearsal"}) {
     auto link = directory / name;
     if (!fs::is_symlink(fs::symlink_status(link)))
       fs::create_symlink(fs::path(".kernel") / name, link);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sriov_numvfs: drivers/pci/{pci-sysfs,iov}.c of Linux 6.1.
+// NVIDIA's driver has no sriov_configure: its virtual functions come by sriov-manage
+// (nvidia_tools.cpp).
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,10 +16,10 @@ namespace tessera::fakehost {
 
 namespace {
 
-/// Drivers of mainline Linux without sriov_configure. i915 gets one by the out-of-tree module,
+/// Drivers without sriov_configure. i915 gets one by the out-of-tree module,
 /// which shows in its parameter max_vfs.
-constexpr std::array without_sriov = {"i915",     "amdgpu",   "radeon",       "nouveau",
-                                      "pcieport", "vfio-pci", "snd_hda_intel"};
+constexpr std::array without_sriov = {"i915",    "nvidia",   "amdgpu",   "radeon",
+                                      "nouveau", "pcieport", "vfio-pci", "snd_hda_intel"};
 
 int number_in(const Host& host, const std::string& path) {
   auto value = text::to_number(host.text(path));
@@ -108,6 +110,10 @@ void add_vf(Host& host, const std::string& pf_name, const std::string& name, int
   host.put_link(fmt::format("{}/virtfn{}", pf.path, index), vf.path);
   host.put_link("/sys/bus/pci/devices/" + name, vf.path);
   add_group(host, vf, pf);
+  for (const auto& [file, content] : host.vf_files[id_text(host, pf)])
+    host.put_file(vf.path + "/" + file, content);
+  complete_driver_folders(host, vf);
+  put_driver_folders_away(host, vf);
   bool autoprobe = host.text(pf.path + "/sriov_drivers_autoprobe") != "0";
   Device& present = host.devices["pci/" + name] = std::move(vf);
   host.uevent("add", present);
@@ -141,11 +147,7 @@ int set_numvfs(Call& call) {
                          name, now, count));
     return -EBUSY;
   }
-  auto vfs = vf_names(host, *pf, count);
-  if (vfs.empty()) return -ENOMEM;
-  host.put_file(call.path, fmt::format("{}\n", count));
-  for (int i = 0; i < count; ++i) add_vf(host, name, vfs[static_cast<std::size_t>(i)], i);
-  return 0;
+  return enable_virtual_functions(call, name, count);
 }
 
 constexpr Behaviour table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
@@ -154,6 +156,17 @@ constexpr Behaviour table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
 
 std::span<const Behaviour> sriov_behaviours() {
   return table;
+}
+
+int enable_virtual_functions(Call& call, std::string pf, int count) {
+  Host& host = call.host;
+  Device* device = host.device("pci", pf);
+  if (device == nullptr) return -ENODEV;
+  auto vfs = vf_names(host, *device, count);
+  if (vfs.empty()) return -ENOMEM;
+  host.put_file(device->path + "/sriov_numvfs", fmt::format("{}\n", count));
+  for (int i = 0; i < count; ++i) add_vf(host, pf, vfs[static_cast<std::size_t>(i)], i);
+  return 0;
 }
 
 // A copy: the name may be the device's own, which goes away. NOLINTNEXTLINE(performance-*)
