@@ -170,7 +170,11 @@ void Host::give(std::string_view path, std::unique_ptr<kernel::TreeNode> node) {
   auto [above, name] = parent_and_name(path);
   put_directory(above);
   auto* parent = tree.find(above);
-  if (parent != nullptr && node != nullptr) parent->children[name] = std::move(node);
+  if (parent == nullptr || node == nullptr) return;
+  auto& place = parent->children[name];
+  // A bridge may be recorded in one place and what is below it in another.
+  if (place) node->children.merge(place->children);
+  place = std::move(node);
 }
 
 std::vector<std::string> Host::names(std::string_view directory) const {

@@ -94,7 +94,7 @@ class Host {
   void put_link(std::string_view path, std::string_view target);
   /// Takes an entry out of its directory; null when absent.
   std::unique_ptr<kernel::TreeNode> take(std::string_view path);
-  /// Puts an entry that was taken out back.
+  /// Puts an entry that was taken out back; what a directory in its place holds besides stays.
   void give(std::string_view path, std::unique_ptr<kernel::TreeNode> node);
   [[nodiscard]] std::vector<std::string> names(std::string_view directory) const;
 

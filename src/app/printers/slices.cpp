@@ -37,11 +37,13 @@ std::string heading(const SliceSource& source, const ReportStyle& style) {
   std::string text = bold(source.device, style);
   if (source.name != source.device) text += "  " + source.name;
   std::vector<std::string> facts = {plan::slices::in_words(source.framework)};
+  const int total = source.vf_total.value_or(0);
   const auto framebuffer = plan::slices::framebuffer_for_slices(source);
   if (framebuffer > 0) facts.push_back(text::size(framebuffer) + " for slices");
-  if (source.vf_total.value_or(0) > 0) {
-    facts.push_back(fmt::format("{} of {} virtual functions on", cell(source.vf_enabled),
-                                source.vf_total.value()));
+  if (total > 0 && source.vf_enabled.has_value()) {
+    facts.push_back(fmt::format("{} of {} are on", source.vf_enabled.value(), total));
+  } else if (total > 0) {
+    facts.push_back(fmt::format("at most {}", total));
   }
   if (source.mixed_sizes == Reading<bool>(true)) facts.emplace_back("mixed sizes");
   if (source.mig == Reading<bool>(true)) facts.emplace_back("MIG mode");
