@@ -127,10 +127,10 @@ struct Layout {
   std::vector<Move> moves;
   std::vector<NewInstances> instances;  ///< by room
   /// Framebuffer that nobody can have any more. Summed over the cards that hold slices afterwards
-  /// (old or new) and whose framebuffer is counted: Room::framebuffer_bytes, less that of the slices
-  /// on it, less the most that further slices of its offers could still get by all rules with these
-  /// slices where they are, in new GPU instances too. A card that breaks a rule as it stands and
-  /// gets nothing new is left out.
+  /// (old or new) and whose framebuffer is counted: Room::framebuffer_bytes, less that of the
+  /// slices on it, less the most that further slices of its offers could still get by all rules
+  /// with these slices where they are, in new GPU instances too. A card that breaks a rule as it
+  /// stands and gets nothing new is left out.
   std::uint64_t stranded_bytes = 0;
 };
 
