@@ -142,15 +142,15 @@ Want want(int count, std::vector<int> accepts, std::size_t cards = 16) {
   return {count, std::vector(cards, std::move(accepts))};
 }
 
-/// Slices that stand on the cards already, different on each.
-std::vector<Room> begun(std::vector<Room> rooms, bool movable) {
+/// Slices that stand on the cards already, different on each; those of one offer may be movable.
+std::vector<Room> begun(std::vector<Room> rooms, bool movable, int movable_offer = -1) {
   for (std::size_t r = 0; r < rooms.size(); ++r) {
     const int o = static_cast<int>(r % 4) + 1;
     const Offer& of = rooms[r].offers[static_cast<std::size_t>(o)];
     for (std::size_t n = 0; n < 1 + r % 3; ++n) {
       std::optional<int> start;
       if (of.length > 0) start = of.starts[(r + 2 * n) % of.starts.size()];
-      rooms[r].taken.push_back({o, start, -1, movable});
+      rooms[r].taken.push_back({o, start, -1, movable || o == movable_offer});
     }
   }
   return rooms;
@@ -160,28 +160,37 @@ std::vector<Case> cases() {
   const auto equal = sixteen(large_card(SizeRule::equal));
   const auto mixed = sixteen(large_card(SizeRule::mixed));
   return {
-      {"equal sizes, 200 of one", equal, {want(200, {2})}},
-      {"equal sizes, 100 + 60 + 40", equal, {want(100, {1}), want(60, {3}), want(40, {4})}},
-      {"equal sizes, cards begun", begun(equal, false), {want(120, {1}), want(50, {3})}},
-      {"equal sizes, 260 where 256 fit", equal, {want(130, {4}), want(130, {4, 14, 24})}},
-      {"equal sizes, 220, two kinds too many", equal, {want(200, {3}), want(20, {8})}},
+      {"equal sizes, 200 of one", equal, {want(200, {1})}},
+      {"equal sizes, 96 + 60 + 36", equal, {want(96, {1}), want(60, {3}), want(36, {5})}},
+      {"equal sizes, cards begun", begun(equal, false), {want(80, {1}), want(40, {3})}},
+      {"equal sizes, 130 where 128 fit", equal, {want(130, {4, 14, 24})}},
+      {"equal sizes, two kinds too many", equal, {want(180, {3}), want(20, {8})}},
       {"mixed sizes, 200 of one", mixed, {want(200, {1, 11, 21})}},
-      {"mixed sizes, 100 + 60 + 40", mixed, {want(100, {1}), want(60, {3}), want(40, {5})}},
-      {"mixed sizes, any from 2 GiB up", mixed, {want(200, {1, 2, 3, 4, 5, 6, 7, 8})}},
+      {"mixed sizes, 84 + 48 + 40", mixed, {want(84, {1}), want(48, {3}), want(40, {5})}},
+      {"mixed sizes, 100 + 60 + 40 do not fit",
+       mixed,
+       {want(100, {1}), want(60, {3}), want(40, {5})}},
+      {"mixed sizes, 200 of 2 GiB or more", mixed, {want(200, {1, 2, 3, 4, 5, 6, 7, 8})}},
       {"mixed sizes, cards begun", begun(mixed, false), {want(120, {1}), want(40, {4})}},
-      {"mixed sizes, may move",
-       begun(mixed, true),
+      {"mixed sizes, 16 of one type may move",
+       begun(mixed, false, 1),
        {want(120, {1}), want(40, {4})},
        Moves::allowed},
-      {"mixed sizes, 8 more than fit", mixed, {want(144, {1}), want(64, {5})}},
       {"GVT-g, 60 + 10", sixteen(gvt_card()), {want(60, {0}), want(10, {1})}},
       {"GVT-g, 40 + 20 + 10", sixteen(gvt_card()), {want(40, {0}), want(20, {1}), want(10, {2})}},
-      {"MIG, 60 + 20 + 8", sixteen(mig_card()), {want(60, {0}), want(20, {2}), want(8, {3})}},
       {"MIG, 112 of one", sixteen(mig_card()), {want(112, {0})}},
+      {"MIG, 40 + 16 + 8", sixteen(mig_card()), {want(40, {0}), want(16, {2}), want(8, {3})}},
+      {"MIG, 60 + 20 + 8 do not fit",
+       sixteen(mig_card()),
+       {want(60, {0}), want(20, {2}), want(8, {3})}},
       {"hard: mixed sizes, 4 kinds",
        mixed,
        {want(80, {1}), want(60, {2}), want(40, {3}), want(20, {5})}},
-      {"hard: mixed sizes, all of 16 cards", mixed, {want(96, {1}), want(96, {3}), want(24, {5})}},
+      {"hard: mixed sizes, 3 kinds too many", mixed, {want(96, {1}), want(96, {3}), want(24, {5})}},
+      {"hard: 32 of four types may move",
+       begun(mixed, true),
+       {want(120, {1}), want(40, {4})},
+       Moves::allowed},
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -30,14 +31,6 @@ std::vector<int> rest_after(const std::vector<int>& rest, const std::vector<int>
   return left;
 }
 
-bool betters(const Choice& a, const Choice& b) {
-  if (a.cost > b.cost) return false;
-  for (std::size_t c = 0; c < a.counts.size(); ++c) {
-    if (a.counts[c] < b.counts[c]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
@@ -60,18 +53,19 @@ Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> d
   find_prices();
 }
 
-void Cover::keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) const {
-  std::vector<const Choice*> order;
-  for (const Choice& choice : all) order.push_back(&choice);
-  // one that betters another comes before it
-  std::ranges::stable_sort(order, [](const Choice* a, const Choice* b) {
-    std::int64_t more = 0;
-    for (std::size_t c = 0; c < a->counts.size(); ++c) more += a->counts[c] - b->counts[c];
-    return more != 0 ? more > 0 : a->cost < b->cost;
-  });
-  for (const Choice* choice : order) {
-    const auto beaten = [&](const Choice& other) { return betters(other, *choice); };
-    if (std::ranges::none_of(kept, beaten)) kept.push_back(*choice);
+/// One that is beaten is beaten by one that has a single slice more, as all between them are choices
+/// too.
+void Cover::keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) {
+  for (const Choice& choice : all) {
+    std::vector<int> more = choice.counts;
+    bool beaten = false;
+    for (std::size_t c = 0; c < more.size() && !beaten; ++c) {
+      ++more[c];
+      const auto found = std::ranges::lower_bound(all, more, std::greater<>{}, &Choice::counts);
+      beaten = found != all.end() && found->counts == more && found->cost <= choice.cost;
+      --more[c];
+    }
+    if (!beaten) kept.push_back(choice);
   }
 }
 

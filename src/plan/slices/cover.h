@@ -27,8 +27,10 @@ class Cover {
  public:
   static constexpr std::int64_t never = std::int64_t{1} << 60;
 
-  /// `choices` by card; equal cards share one list. Costs are at least 0, their sums below 2^52.
-  /// `missing_cost` by class: what it costs to leave a slice out; `never` where it must not be.
+  /// `choices` by card, in descending order of counts; equal cards share one list. With each choice
+  /// all smaller ones are in the list, and none of them costs more. Costs are at least 0, their sums
+  /// below 2^52. `missing_cost` by class: what it costs to leave a slice out; `never` where it must
+  /// not be.
   Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
         std::vector<std::int64_t> missing_cost);
 
@@ -50,7 +52,7 @@ class Cover {
     int choice = 0;
   };
 
-  void keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) const;
+  static void keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept);
   void find_prices();
   void learn(std::size_t first, const std::vector<int>& rest);
   void add_prices(std::vector<std::int64_t> of_class, bool proves_never);
