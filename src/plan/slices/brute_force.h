@@ -73,12 +73,15 @@ class Solver {
     }
     for (const Seat& seat : layout.seats) put(layout, seat, class_of_want_.at(at(seat.want)));
     for (const Move& move : layout.moves) {
-      put(layout, move.to, moving_class(at(move.room), rooms_[at(move.room)].taken[at(move.taken)]));
+      put(layout, move.to,
+          moving_class(at(move.room), rooms_[at(move.room)].taken[at(move.taken)]));
     }
     return score(static_cast<int>(layout.moves.size()));
   }
 
-  [[nodiscard]] int slices_to_place() const { return std::accumulate(counts_.begin(), counts_.end(), 0); }
+  [[nodiscard]] int slices_to_place() const {
+    return std::accumulate(counts_.begin(), counts_.end(), 0);
+  }
 
  private:
   using Accepts = std::vector<std::vector<int>>;
@@ -187,7 +190,8 @@ class Solver {
       }
     }
     for (const auto& [where, bytes] : sizes) {
-      if (room.rule == SizeRule::equal && std::ranges::count(bytes, bytes[0]) != std::ssize(bytes)) {
+      if (room.rule == SizeRule::equal &&
+          std::ranges::count(bytes, bytes[0]) != std::ssize(bytes)) {
         return false;
       }
       if (where < 0) continue;
@@ -248,9 +252,8 @@ class Solver {
       for (std::size_t o = 0; o < rooms_[r].offers.size(); ++o) {
         const std::uint64_t own = rooms_[r].offers[o].framebuffer_bytes;
         if (own == 0) continue;
-        each_way(rooms_[r], card, static_cast<int>(o), -1, [&](const Card& next) {
-          most = std::max(most, own + further(r, next));
-        });
+        each_way(rooms_[r], card, static_cast<int>(o), -1,
+                 [&](const Card& next) { most = std::max(most, own + further(r, next)); });
       }
     }
     furthest_[r][{key, card.instances}] = most;
@@ -313,9 +316,10 @@ class Solver {
       for (std::size_t c = 0; c < classes_.size(); ++c) {
         int count = 0;
         for (const int o : classes_[c][r]) {
-          const auto here = static_cast<int>(std::ranges::count_if(card.slices, [&](const Slice& s) {
-            return s.slice_class == static_cast<int>(c) && s.offer == o;
-          }));
+          const auto here =
+              static_cast<int>(std::ranges::count_if(card.slices, [&](const Slice& s) {
+                return s.slice_class == static_cast<int>(c) && s.offer == o;
+              }));
           by_column.push_back(-here);
           count += here;
         }

@@ -59,9 +59,8 @@ struct Group {
   int limit = -1;
 
   [[nodiscard]] bool same(const Group& other) const {
-    return gpu_instance == other.gpu_instance && length == other.length &&
-           starts == other.starts && framebuffer_bytes == other.framebuffer_bytes &&
-           needs == other.needs;
+    return gpu_instance == other.gpu_instance && length == other.length && starts == other.starts &&
+           framebuffer_bytes == other.framebuffer_bytes && needs == other.needs;
   }
 };
 
@@ -97,8 +96,7 @@ class Builder {
   }
 
   [[nodiscard]] std::uint64_t left_of(int o) const {
-    return static_cast<std::uint64_t>(
-        std::max(0, offer(o).max_instances - fixed_.of_offer[at(o)]));
+    return static_cast<std::uint64_t>(std::max(0, offer(o).max_instances - fixed_.of_offer[at(o)]));
   }
 
   /// Free for a slice: no fixed one stands there.

@@ -41,8 +41,8 @@ struct Step {
 };
 
 struct CardGraph {
-  std::vector<std::vector<Step>> nodes;  ///< steps go to later nodes or their own
-  std::vector<std::uint64_t> limits;     ///< what is left for steps to use
+  std::vector<std::vector<Step>> nodes;          ///< steps go to later nodes or their own
+  std::vector<std::uint64_t> limits;             ///< what is left for steps to use
   std::vector<std::vector<std::uint64_t>> uses;  ///< rows as long as `limits`
   /// What the steps of a path can have together; all paths keep to it by themselves unless
   /// framebuffer_binds.

@@ -117,7 +117,8 @@ void CardPaths::follow(int label, const Step& step, int vector) {
   insert(nodes_[at(step.to)], next);
 }
 
-/// Whatever can follow `other`, with `others_use` of the limits, can follow this one and is as good.
+/// Whatever can follow `other`, with `others_use` of the limits, can follow this one and is as
+/// good.
 bool CardPaths::outdoes(const Label& one, const std::uint64_t* its_use, const Label& other,
                         const std::uint64_t* others_use) const {
   if (graph_.framebuffer_binds && one.framebuffer_bytes != other.framebuffer_bytes) return false;

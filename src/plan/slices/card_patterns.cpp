@@ -66,8 +66,8 @@ void sort_and_thin(std::vector<Pattern>& patterns) {
   patterns.erase(rest.begin(), rest.end());
 }
 
-/// A card that breaks a rule as it stands keeps what it has, or some of that; what it strands is not
-/// counted then.
+/// A card that breaks a rule as it stands keeps what it has, or some of that; what it strands is
+/// not counted then.
 void add_leftovers(const CardQuestion& question, const std::vector<int>& most,
                    std::vector<Pattern>& patterns) {
   const Room& room = *question.room;
@@ -101,7 +101,8 @@ CardSeats seats_of(const CardQuestion& question, const std::vector<const Step*>&
     const Column& column = question.columns[at(step->column)];
     const bool in_instance = question.room->offers[at(column.offer)].gpu_instance >= 0;
     if (in_instance && in_new) made.back().second.push_back(found.seats.size());
-    found.seats.push_back({column, step->start, in_instance && !in_new ? instance : -1, step->taken});
+    found.seats.push_back(
+        {column, step->start, in_instance && !in_new ? instance : -1, step->taken});
   }
   for (const auto& [region, seats] : made) {
     if (seats.empty()) continue;
@@ -135,41 +136,104 @@ void sort_seats(const CardQuestion& question, CardSeats& found) {
   std::ranges::stable_sort(found.seats, {}, order);
 }
 
-/// Whether counters of columns add up to these numbers by class; they never exceed them.
-bool sums_to(const int* counts, const std::vector<int>& class_of, std::vector<int> wanted) {
-  for (std::size_t i = 0; i < class_of.size(); ++i) wanted[at(class_of[i])] -= counts[i];
-  return !holds(wanted);
+/// Counters for a search of seats: columns with a fixed number have one each, the column that is
+/// next has one, and all later columns of a class share one.
+struct Counters {
+  std::vector<int> of_column;
+  std::vector<int> limit_of;  ///< by counter: an index in `limits`, which counters may share
+  std::vector<int> limits;
+
+  int add(int limit) {
+    limit_of.push_back(limit);
+    return static_cast<int>(limit_of.size()) - 1;
+  }
+  int add_limit(int most) {
+    limits.push_back(most);
+    return static_cast<int>(limits.size()) - 1;
+  }
+};
+
+Counters counters_for(const CardQuestion& question, const std::vector<int>& counts,
+                      const std::vector<int>& fixed) {
+  const auto next = fixed.size();
+  Counters counters;
+  counters.limits = counts;
+  std::vector<int> shared(counts.size(), -1);
+  for (std::size_t i = 0; i < question.columns.size(); ++i) {
+    const std::size_t c = at(question.columns[i].slice_class);
+    if (i < next) {
+      counters.limits[c] -= fixed[i];
+      counters.of_column.push_back(counters.add(counters.add_limit(fixed[i])));
+    } else if (i == next) {
+      counters.of_column.push_back(counters.add(static_cast<int>(c)));
+    } else {
+      if (shared[c] < 0) shared[c] = counters.add(static_cast<int>(c));
+      counters.of_column.push_back(shared[c]);
+    }
+  }
+  return counters;
 }
 
-/// The path by counters of columns: that with the numbers by class that is best by the order of
-/// find_layout.
-CardSeats best_seats(const CardQuestion& question, const std::vector<int>& counts) {
-  std::vector<int> class_of;
-  std::vector<int> counter_of;
-  for (std::size_t c = 0; c < question.columns.size(); ++c) {
-    class_of.push_back(question.columns[c].slice_class);
-    counter_of.push_back(static_cast<int>(c));
+/// Whether all limits are reached; counters never exceed them.
+bool reaches(const int* vector, const Counters& counters) {
+  std::vector<int> left = counters.limits;
+  for (std::size_t i = 0; i < counters.limit_of.size(); ++i) {
+    left[at(counters.limit_of[i])] -= vector[i];
   }
-  const std::vector<CardGraph> graphs = card_graphs(question);
-  CounterVectors vectors(class_of, counts);
+  return !holds(left);
+}
+
+/// The best path to all limits with the most slices of the column that is next.
+struct Found {
+  int of_next = 0;
+  CardSeats seats;
+};
+
+Found best_path(const CardQuestion& question, const std::vector<CardGraph>& graphs,
+                const Counters& counters, std::size_t next) {
+  CounterVectors vectors(counters.limit_of, counters.limits);
   std::deque<CardPaths> all;
   const CardPaths* best_in = nullptr;
   CardPaths::Path best;
+  const auto of_next = [&](const CardPaths::Path& path) {
+    return next < question.columns.size()
+               ? vectors.counts(path.vector)[at(counters.of_column[next])]
+               : 0;
+  };
   const auto rank = [&](const CardPaths::Path& path) {
-    const int* by_column = vectors.counts(path.vector);
-    return std::tuple(path.framebuffer_bytes, path.staying,
-                      std::vector<int>(by_column, by_column + class_of.size()), -path.penalty);
+    return std::tuple(path.framebuffer_bytes, path.staying, of_next(path), -path.penalty);
   };
   for (const CardGraph& graph : graphs) {
-    const CardPaths& paths = all.emplace_back(graph, vectors, counter_of);
+    const CardPaths& paths = all.emplace_back(graph, vectors, counters.of_column);
     for (const CardPaths::Path& path : paths.best()) {
-      if (!sums_to(vectors.counts(path.vector), class_of, counts)) continue;
+      if (!reaches(vectors.counts(path.vector), counters)) continue;
       if (best_in != nullptr && rank(path) <= rank(best)) continue;
       best = path;
       best_in = &paths;
     }
   }
-  return best_in == nullptr ? CardSeats{} : seats_of(question, best_in->steps(best));
+  if (best_in == nullptr) return {};
+  return {of_next(best), seats_of(question, best_in->steps(best))};
+}
+
+/// Fixes the number of each column in turn, at the most with which the rest is still as good.
+CardSeats best_seats(const CardQuestion& question, const std::vector<int>& counts) {
+  const std::vector<CardGraph> graphs = card_graphs(question);
+  std::vector<int> fixed;
+  std::vector<int> left = counts;
+  while (fixed.size() < question.columns.size()) {
+    const std::size_t i = fixed.size();
+    const std::size_t c = at(question.columns[i].slice_class);
+    const bool is_last =
+        i + 1 == question.columns.size() || at(question.columns[i + 1].slice_class) != c;
+    int number = left[c];
+    if (!is_last && number > 0) {
+      number = best_path(question, graphs, counters_for(question, counts, fixed), i).of_next;
+    }
+    fixed.push_back(number);
+    left[c] -= number;
+  }
+  return best_path(question, graphs, counters_for(question, counts, fixed), fixed.size()).seats;
 }
 
 }  // namespace

@@ -12,14 +12,14 @@ namespace tessera::plan::slices {
 
 /// Numbers of slices by class that one card can hold, and the least that this costs.
 struct Pattern {
-  std::vector<int> counts;          ///< by class, those of movable slices that stay too
-  std::uint64_t stranded_bytes = 0; ///< the least with these counts
-  int staying = 0;                  ///< movable slices that stay where they are, the most with that
-  bool as_it_stands = false;        ///< the card breaks a rule: what is left on it is not looked at
+  std::vector<int> counts;           ///< by class, those of movable slices that stay too
+  std::uint64_t stranded_bytes = 0;  ///< the least with these counts
+  int staying = 0;            ///< movable slices that stay where they are, the most with that
+  bool as_it_stands = false;  ///< the card breaks a rule: what is left on it is not looked at
 };
 
-/// All patterns of a card with counts up to `most` (by class), in descending order of counts: exact,
-/// each once. Never empty: a card can always hold nothing new.
+/// All patterns of a card with counts up to `most` (by class), in descending order of counts:
+/// exact, each once. Never empty: a card can always hold nothing new.
 std::vector<Pattern> card_patterns(const CardQuestion& question, const std::vector<int>& most);
 
 /// A slice as it is seated on one card.

@@ -3,16 +3,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
+
+#include "plan/slices/cover_prices.h"
 
 namespace tessera::plan::slices {
 namespace {
 
-/// Prices are whole numbers of this fraction of a cost, so that bounds are exact.
-constexpr std::int64_t fraction = 64;
 constexpr std::int64_t size_unit = 5040;
-constexpr int price_rounds = 60;
+/// Prices for the number of slices alone are shares of this.
+constexpr std::int64_t share_unit = std::int64_t{1} << 20U;
+/// A search that is still going after so many steps looks for better prices.
+constexpr std::size_t steps_to_learn = 48;
+constexpr std::size_t most_prices = 24;
 
 std::int64_t value_of(const std::vector<int>& counts, const std::vector<std::int64_t>& prices) {
   std::int64_t sum = 0;
@@ -24,18 +29,6 @@ std::vector<int> rest_after(const std::vector<int>& rest, const std::vector<int>
   std::vector<int> left(rest.size());
   for (std::size_t c = 0; c < rest.size(); ++c) left[c] = std::max(0, rest[c] - counts[c]);
   return left;
-}
-
-bool betters(const Choice& a, const Choice& b) {
-  if (a.cost > b.cost) return false;
-  for (std::size_t c = 0; c < a.counts.size(); ++c) {
-    if (a.counts[c] < b.counts[c]) return false;
-  }
-  return true;
-}
-
-std::int64_t up_to_whole(std::int64_t fractions) {
-  return fractions <= 0 ? 0 : (fractions + fraction - 1) / fraction;
 }
 
 }  // namespace
@@ -60,18 +53,19 @@ Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> d
   find_prices();
 }
 
-void Cover::keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) const {
-  std::vector<const Choice*> order;
-  for (const Choice& choice : all) order.push_back(&choice);
-  // one that betters another comes before it
-  std::ranges::stable_sort(order, [](const Choice* a, const Choice* b) {
-    std::int64_t more = 0;
-    for (std::size_t c = 0; c < a->counts.size(); ++c) more += a->counts[c] - b->counts[c];
-    return more != 0 ? more > 0 : a->cost < b->cost;
-  });
-  for (const Choice* choice : order) {
-    const auto beaten = [&](const Choice& other) { return betters(other, *choice); };
-    if (std::ranges::none_of(kept, beaten)) kept.push_back(*choice);
+/// One that is beaten is beaten by one that has a single slice more, as all between them are choices
+/// too.
+void Cover::keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) {
+  for (const Choice& choice : all) {
+    std::vector<int> more = choice.counts;
+    bool beaten = false;
+    for (std::size_t c = 0; c < more.size() && !beaten; ++c) {
+      ++more[c];
+      const auto found = std::ranges::lower_bound(all, more, std::greater<>{}, &Choice::counts);
+      beaten = found != all.end() && found->counts == more && found->cost <= choice.cost;
+      --more[c];
+    }
+    if (!beaten) kept.push_back(choice);
   }
 }
 
@@ -90,40 +84,69 @@ std::vector<std::int64_t> Cover::sizes() const {
 
 void Cover::find_prices() {
   const std::size_t classes = demand_.size();
-  const bool all_needed = std::ranges::all_of(
-      missing_cost_, [](std::int64_t cost) { return cost == never; });
+  std::int64_t all_costs = 1;
+  for (std::size_t l = 0; l < kept_.size(); ++l) {
+    std::int64_t dearest = 0;
+    for (const Choice& choice : kept_[l]) dearest = std::max(dearest, choice.cost);
+    all_costs += cards_with_[l] * dearest;
+  }
+  for (std::size_t c = 0; c < classes; ++c) {
+    all_costs += missing_cost_[c] == never ? 0 : demand_[c] * missing_cost_[c];
+  }
+  dearest_ = all_costs;
+  const auto cards = static_cast<std::int64_t>(list_of_.size()) + 1;
+  while (fraction_ < share_unit && all_costs * fraction_ < (std::int64_t{1} << 58U) / cards) {
+    fraction_ *= 2;
+  }
   add_prices(std::vector<std::int64_t>(classes), false);
-  std::vector<double> scale;
-  for (const std::int64_t size : sizes_) scale.push_back(static_cast<double>(size));
-  std::vector<std::int64_t> whole(classes);
-  const auto rounded = [&](const std::vector<double>& prices) {
-    for (std::size_t c = 0; c < classes; ++c) {
-      whole[c] = static_cast<std::int64_t>(std::min(prices[c], highest_price(c)));
-    }
-    return whole;
-  };
-  add_prices(rounded(best_prices(true, scale)), false);
   for (std::size_t c = 0; c < classes; ++c) {
     if (missing_cost_[c] != never) continue;
     std::vector<std::int64_t> one(classes);
     one[c] = 1;
     add_prices(one, true);
   }
-  if (!all_needed) {
-    std::vector<std::int64_t> each(classes, fraction);
-    for (std::size_t c = 0; c < classes; ++c) each[c] = missing_cost_[c] == never ? 0 : fraction;
-    return add_prices(each, false);
+  if (std::ranges::all_of(missing_cost_, [](std::int64_t cost) { return cost == never; })) {
+    add_prices(sizes_, true);
   }
-  add_prices(std::vector<std::int64_t>(classes, 1), true);
-  add_prices(sizes_, true);
-  add_prices(rounded(best_prices(false, scale)), true);
+  learn(0, demand_);
 }
 
-/// A slice that may be left out is worth no more than that; no price is so high that sums overflow.
+/// Adds prices that are the best for this rest.
+void Cover::learn(std::size_t first, const std::vector<int>& rest) {
+  if (demand_.empty() || list_of_.empty()) return;
+  std::vector<EqualCards> cards;
+  for (const auto& list : kept_) cards.push_back({&list, 0});
+  for (std::size_t card = first; card < list_of_.size(); ++card) ++cards[list_of_[card]].cards;
+  std::erase_if(cards, [](const EqualCards& equal) { return equal.cards == 0; });
+  std::vector<double> most;
+  std::vector<double> most_share;
+  for (std::size_t c = 0; c < demand_.size(); ++c) {
+    most.push_back(highest_price(c));
+    most_share.push_back(missing_cost_[c] == never ? 1 : 0);
+  }
+  std::vector<std::int64_t> whole;
+  for (const double price : dearest_prices(cards, rest, most, true)) {
+    whole.push_back(static_cast<std::int64_t>(std::floor(price * static_cast<double>(fraction_))));
+  }
+  add_prices(whole, false);
+  whole.clear();
+  for (const double share : dearest_prices(cards, rest, most_share, false)) {
+    whole.push_back(std::llround(share * static_cast<double>(share_unit)));
+  }
+  if (std::ranges::any_of(whole, [](std::int64_t share) { return share > 0; })) {
+    add_prices(whole, true);
+  }
+}
+
+/// A slice that may be left out is worth no more than that; one that may not, no more than all that
+/// the cards can cost, or sums would overflow.
 double Cover::highest_price(std::size_t slice_class) const {
-  const double all = 0x1p57 / std::max(1, demand_[slice_class]) / static_cast<double>(demand_.size());
   const std::int64_t missing = missing_cost_[slice_class];
-  return missing == never ? all : std::min(all, static_cast<double>(missing * fraction));
+  if (missing != never) return static_cast<double>(missing);
+  const double without_overflow = 0x1p60 / static_cast<double>(fraction_) /
+                                  std::max(1, demand_[slice_class]) /
+                                  static_cast<double>(demand_.size() * (list_of_.size() + 1));
+  return std::min(without_overflow, static_cast<double>(dearest_));
 }
 
 void Cover::add_prices(std::vector<std::int64_t> of_class, bool proves_never) {
@@ -132,7 +155,7 @@ void Cover::add_prices(std::vector<std::int64_t> of_class, bool proves_never) {
   for (const auto& list : kept_) {
     std::int64_t least = std::numeric_limits<std::int64_t>::max();
     for (const Choice& choice : list) {
-      const std::int64_t cost = proves_never ? 0 : choice.cost * fraction;
+      const std::int64_t cost = proves_never ? 0 : choice.cost * fraction_;
       least = std::min(least, cost - value_of(choice.counts, prices.of_class));
     }
     earns.push_back(least);
@@ -140,49 +163,11 @@ void Cover::add_prices(std::vector<std::int64_t> of_class, bool proves_never) {
   for (std::size_t card = list_of_.size(); card-- > 0;) {
     prices.from[card] = prices.from[card + 1] + earns[list_of_[card]];
   }
-  prices_.push_back(std::move(prices));
-}
-
-/// Prices by subgradient steps: dearer what the cards leave out at these prices, cheaper what they
-/// have too much of. Any prices make a true bound; good ones make a high one.
-std::vector<double> Cover::best_prices(bool with_costs, const std::vector<double>& scale) const {
-  const std::size_t classes = demand_.size();
-  double unit = 0;
-  for (const auto& list : kept_) {
-    for (const Choice& choice : list) unit = std::max(unit, static_cast<double>(choice.cost));
+  if (prices_.size() < most_prices) {
+    prices_.push_back(std::move(prices));
+  } else {
+    prices_[most_prices / 2 + learned_++ % (most_prices / 2)] = std::move(prices);
   }
-  std::vector<double> now(classes);
-  if (!with_costs) now = scale;
-  std::vector<double> best = now;
-  double highest = -std::numeric_limits<double>::infinity();
-  for (int round = 0; round < price_rounds; ++round) {
-    double bound = 0;
-    double norm = 0;
-    std::vector<double> missing(demand_.begin(), demand_.end());
-    for (std::size_t c = 0; c < classes; ++c) bound += now[c] * demand_[c];
-    norm = std::max(bound, 1e-9);
-    for (std::size_t l = 0; l < kept_.size(); ++l) {
-      const Choice* least = nullptr;
-      double least_cost = 0;
-      for (const Choice& choice : kept_[l]) {
-        double cost = with_costs ? static_cast<double>(choice.cost * fraction) : 0;
-        for (std::size_t c = 0; c < classes; ++c) cost -= now[c] * choice.counts[c];
-        if (least == nullptr || cost < least_cost) least = &choice, least_cost = cost;
-      }
-      bound += cards_with_[l] * least_cost;
-      for (std::size_t c = 0; c < classes; ++c) missing[c] -= cards_with_[l] * least->counts[c];
-    }
-    if (!with_costs) bound /= norm;
-    if (bound > highest) highest = bound, best = now;
-    const double step = with_costs ? unit * static_cast<double>(fraction) / (1 + round) : 0;
-    for (std::size_t c = 0; c < classes; ++c) {
-      const double share = missing[c] / std::max(1, demand_[c]);
-      now[c] = with_costs ? std::max(0.0, now[c] + step * share * scale[c] / double{size_unit})
-                          : now[c] * std::clamp(1 + 2 * share / (2 + round), 0.5, 2.0);
-      now[c] = std::min(now[c], highest_price(c));
-    }
-  }
-  return best;
 }
 
 std::int64_t Cover::bound(std::size_t first, const std::vector<int>& rest) const {
@@ -192,10 +177,10 @@ std::int64_t Cover::bound(std::size_t first, const std::vector<int>& rest) const
     if (prices.proves_never) {
       if (fractions > 0) return never;
     } else {
-      highest = std::max(highest, up_to_whole(fractions));
+      highest = std::max(highest, fractions);
     }
   }
-  return highest;
+  return (highest + fraction_ - 1) / fraction_;
 }
 
 /// A number for the rest; none where there are too many rests to number them. Then nothing is kept
@@ -249,6 +234,10 @@ std::int64_t Cover::search(std::size_t first, const std::vector<int>& rest, std:
   const std::int64_t known = proven(first, rest);
   if (known > budget) return known;
   if (first == list_of_.size()) return cost_of_missing(rest);
+  if (++steps_ % steps_to_learn == 0) {
+    learn(first, rest);
+    if (const std::int64_t learned = proven(first, rest); learned > budget) return learned;
+  }
   std::int64_t least = never;
   for (const Try& one : tries(first, rest)) {
     if (one.bound > budget) {

@@ -27,8 +27,10 @@ class Cover {
  public:
   static constexpr std::int64_t never = std::int64_t{1} << 60;
 
-  /// `choices` by card; equal cards share one list. Costs are at least 0, their sums below 2^52.
-  /// `missing_cost` by class: what it costs to leave a slice out; `never` where it must not be.
+  /// `choices` by card, in descending order of counts; equal cards share one list. With each choice
+  /// all smaller ones are in the list, and none of them costs more. Costs are at least 0, their sums
+  /// below 2^52. `missing_cost` by class: what it costs to leave a slice out; `never` where it must
+  /// not be.
   Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
         std::vector<std::int64_t> missing_cost);
 
@@ -50,10 +52,10 @@ class Cover {
     int choice = 0;
   };
 
-  void keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) const;
+  static void keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept);
   void find_prices();
+  void learn(std::size_t first, const std::vector<int>& rest);
   void add_prices(std::vector<std::int64_t> of_class, bool proves_never);
-  std::vector<double> best_prices(bool with_costs, const std::vector<double>& scale) const;
   std::vector<std::int64_t> sizes() const;
   [[nodiscard]] double highest_price(std::size_t slice_class) const;
   [[nodiscard]] std::int64_t bound(std::size_t first, const std::vector<int>& rest) const;
@@ -72,6 +74,10 @@ class Cover {
   std::vector<int> demand_;
   std::vector<std::int64_t> missing_cost_;
   std::vector<Prices> prices_;
+  std::int64_t fraction_ = 1;  ///< prices are whole numbers of this fraction of a cost: exact
+  std::int64_t dearest_ = 0;   ///< more than all cards together can cost
+  std::size_t steps_ = 0;
+  std::size_t learned_ = 0;
   std::vector<std::int64_t> sizes_;
   std::vector<std::unordered_map<std::uint64_t, std::int64_t>> proven_;  ///< by card, by rest
 };

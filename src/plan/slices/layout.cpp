@@ -204,9 +204,10 @@ class Search {
       if (fit >= wants_[w].count) continue;
       answer.want = static_cast<int>(w);
       answer.most = fit;
-      answer.reason = fmt::format("{} {} wanted, and the cards have room for {}, even with nothing else wanted",
-                                  wants_[w].count, wants_[w].count == 1 ? "slice is" : "slices are",
-                                  fit == 0 ? "none" : fmt::format("{} of them", fit));
+      answer.reason =
+          fmt::format("{} {} wanted, and the cards have room for {}, even with nothing else wanted",
+                      wants_[w].count, wants_[w].count == 1 ? "slice is" : "slices are",
+                      fit == 0 ? "none" : fmt::format("{} of them", fit));
       return answer;
     }
     answer.most = most(-1);

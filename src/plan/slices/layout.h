@@ -127,10 +127,10 @@ struct Layout {
   std::vector<Move> moves;
   std::vector<NewInstances> instances;  ///< by room
   /// Framebuffer that nobody can have any more. Summed over the cards that hold slices afterwards
-  /// (old or new) and whose framebuffer is counted: Room::framebuffer_bytes, less that of the slices
-  /// on it, less the most that further slices of its offers could still get by all rules with these
-  /// slices where they are, in new GPU instances too. A card that breaks a rule as it stands and
-  /// gets nothing new is left out.
+  /// (old or new) and whose framebuffer is counted: Room::framebuffer_bytes, less that of the
+  /// slices on it, less the most that further slices of its offers could still get by all rules
+  /// with these slices where they are, in new GPU instances too. A card that breaks a rule as it
+  /// stands and gets nothing new is left out.
   std::uint64_t stranded_bytes = 0;
 };
 
@@ -157,12 +157,15 @@ enum class Moves { none, allowed };
 ///
 /// Wants that accept the same are one class of slices, and so are movable slices of one type. For
 /// each different card all numbers of slices by class that it can hold are listed once, with the
-/// least they strand; then the cards are covered by branch and bound with a table of failed rests.
-/// 16 cards and 200 slices of up to three classes take less than 10 ms (bench/slices.sh). The
-/// lists grow with the power of the number of classes that share one card (32 slices: 33 entries
-/// for one class, some 6000 for three, 59000 for four), and the covering is bin packing: many
-/// classes that just do not fit on many different cards can take exponential time. It is never cut
-/// short: no answer is a guess.
+/// least they strand; then the cards are covered by branch and bound, with the prices of a linear
+/// program as bounds and a table of what was proven. 16 cards and 200 slices of up to three classes
+/// take less than 10 ms (bench/slices.sh).
+///
+/// What it costs at worst: the lists grow with the power of the number of classes that share one
+/// card (with 32 slices on a card 33 entries for one class, at most 6545 for three, 58905 for four),
+/// and each movable type is a class: four of them on 16 cards that all differ take seconds. The
+/// covering is bin packing, so many classes that just do not fit on many different cards can take
+/// exponential time. It is never cut short: no answer is a guess.
 /// Offers and cards that a want does not know are not accepted; a count below 1 wants nothing.
 std::variant<Layout, Impossible> find_layout(const std::vector<Room>& rooms,
                                              const std::vector<Want>& wants,

@@ -14,10 +14,9 @@ namespace tessera::plan::slices {
 namespace {
 
 std::string text(const Room& room) {
-  std::string s = fmt::format("{} fb {} max {} units {} mem {}", 
-                              room.rule == SizeRule::equal ? "equal" : "mixed",
-                              room.framebuffer_bytes, room.max_slices, room.units,
-                              room.memory_slices);
+  std::string s = fmt::format(
+      "{} fb {} max {} units {} mem {}", room.rule == SizeRule::equal ? "equal" : "mixed",
+      room.framebuffer_bytes, room.max_slices, room.units, room.memory_slices);
   for (const auto b : room.budgets) s += fmt::format(" budget {}", b);
   for (const auto& k : room.gpu_instances) {
     s += fmt::format("\n  kind len {} at {} max {} slices {} fb {}", k.length,
@@ -51,8 +50,8 @@ std::string text(const brute::Score& score) {
                      fmt::join(score.rest, ","));
 }
 
-int most_by_brute_force(const std::vector<Room>& rooms, const std::vector<Want>& wants,
-                        Moves moves, int only) {
+int most_by_brute_force(const std::vector<Room>& rooms, const std::vector<Want>& wants, Moves moves,
+                        int only) {
   int most = 0;
   std::vector<Want> some = wants;
   const std::function<void(std::size_t, int)> try_counts = [&](std::size_t w, int sum) {
@@ -237,8 +236,8 @@ Room random_room(Dice& dice, const Scale& scale) {
     room.memory_slices = dice(1, 4);
     for (int k = dice(1, 2); k > 0; --k) {
       const int length = dice(1, room.memory_slices);
-      GpuInstanceKind kind{"", length, some_starts(dice, length, room.memory_slices), dice(1, 3),
-                           dice(1, 2), static_cast<std::uint64_t>(dice(0, 3))};
+      GpuInstanceKind kind{"",         length,     some_starts(dice, length, room.memory_slices),
+                           dice(1, 3), dice(1, 2), static_cast<std::uint64_t>(dice(0, 3))};
       room.gpu_instances.push_back(kind);
     }
   }
@@ -367,9 +366,10 @@ struct Seen {
     with_new_instances += layout.instances.empty() ? 0 : 1;
   }
   [[nodiscard]] std::string text() const {
-    return fmt::format("{} layouts, {} with moves, {} strand some, {} with new GPU instances; {} proofs, {} of "
-                       "them for all wants together", layouts, with_moves, with_stranded,
-                       with_new_instances, proofs, proofs_together);
+    return fmt::format(
+        "{} layouts, {} with moves, {} strand some, {} with new GPU instances; {} proofs, {} of "
+        "them for all wants together",
+        layouts, with_moves, with_stranded, with_new_instances, proofs, proofs_together);
   }
 };
 

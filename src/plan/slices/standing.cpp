@@ -40,8 +40,7 @@ bool add_in_instance(const Room& room, const Offer& offer, const Taken& taken, S
   Standing::InInstance& in = all.instances[static_cast<std::size_t>(taken.instance)];
   ++in.slices;
   in.framebuffer_bytes = add_up_to_limit(in.framebuffer_bytes, offer.framebuffer_bytes);
-  const bool fits =
-      kind.framebuffer_bytes == 0 || in.framebuffer_bytes <= kind.framebuffer_bytes;
+  const bool fits = kind.framebuffer_bytes == 0 || in.framebuffer_bytes <= kind.framebuffer_bytes;
   return in.slices <= kind.max_slices && fits && agree(room.rule, in.size, offer.framebuffer_bytes);
 }
 
@@ -94,10 +93,8 @@ Standing standing_of(const Room& room, const std::vector<bool>& stays) {
   for (std::size_t t = 0; all.holds && t < room.taken.size(); ++t) {
     if (stays[t]) all.holds = add_slice(room, room.taken[t], all);
   }
-  const bool fits =
-      room.framebuffer_bytes == 0 || all.framebuffer_bytes <= room.framebuffer_bytes;
-  all.holds =
-      all.holds && fits && all.slices <= room.max_slices && disjoint(all.intervals);
+  const bool fits = room.framebuffer_bytes == 0 || all.framebuffer_bytes <= room.framebuffer_bytes;
+  all.holds = all.holds && fits && all.slices <= room.max_slices && disjoint(all.intervals);
   return all;
 }
 

@@ -21,10 +21,10 @@ struct Standing {
   bool holds = true;  ///< by all rules; where it is false the other fields may be unfinished
   int slices = 0;
   std::uint64_t framebuffer_bytes = 0;
-  std::vector<int> of_offer;                  ///< slices, by offer
-  std::vector<std::uint64_t> budgets;         ///< used, by budget
-  std::optional<std::uint64_t> size;          ///< of those outside GPU instances, under equal sizes
-  std::vector<std::pair<int, int>> intervals; ///< placements, start and end; by start
+  std::vector<int> of_offer;           ///< slices, by offer
+  std::vector<std::uint64_t> budgets;  ///< used, by budget
+  std::optional<std::uint64_t> size;   ///< of those outside GPU instances, under equal sizes
+  std::vector<std::pair<int, int>> intervals;  ///< placements, start and end; by start
   struct InInstance {
     int slices = 0;
     std::uint64_t framebuffer_bytes = 0;
