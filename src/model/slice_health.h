@@ -124,6 +124,7 @@ struct GpuHealth {
   /// Reset"; nvidia-smi of 565 and later.
   Reading<std::string> recovery_action;
   Utilization utilization;
+  Reading<int> vgpu_count;               ///< that it carries; NVML only
   Reading<SchedulerPolicy> scheduler;    ///< NVML only
   Reading<std::uint64_t> time_slice_ns;  ///< of the scheduler; NVML only
   bool operator==(const GpuHealth&) const = default;
@@ -154,6 +155,7 @@ struct VgpuHealth {
 
 /// All that one source said.
 struct HealthReport {
+  std::string source;  ///< "nvidia-smi -q -x", "libnvidia-ml.so.1": for evidence
   std::vector<GpuHealth> gpus;
   std::vector<VgpuHealth> vgpus;
   /// Cards that the driver counts and cannot open, in its words: "GPU3: 0000:5F:00.0: Unknown

@@ -200,6 +200,7 @@ Status read_gpus(const pugi::xml_node& log, std::string_view text, std::size_t s
 
 Result<HealthReport> parse_nvidia_smi_xml(std::string_view text, std::string_view name) {
   HealthReport report;
+  report.source = name;
   const std::size_t start = xml_start(text);
   const std::string_view before = text.substr(0, start);
   if (auto refused = refusal(before, name)) return fail(std::move(*refused));

@@ -22,9 +22,9 @@ namespace tessera::vendor {
 /// Lines before the XML that name a card which does not answer give `unreachable`. A text that says
 /// that no devices were found is an empty report, not an error.
 ///
-/// `name` is the text's name for messages. Errors: unsupported, denied or io where nvidia-smi says
-/// why it failed; invalid, naming the line: no XML, broken XML, another root, a <gpu> without an
-/// address or with one that came before.
+/// `name` is the text's name, for messages and as HealthReport::source. Errors: unsupported, denied
+/// or io where nvidia-smi says why it failed; invalid, naming the line: no XML, broken XML, another
+/// root, a <gpu> without an address or with one that came before.
 Result<model::HealthReport> parse_nvidia_smi_xml(std::string_view text, std::string_view name);
 
 /// What `nvidia-smi vgpu -q` said.
