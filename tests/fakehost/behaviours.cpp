@@ -12,8 +12,8 @@ namespace {
 /// The visible table: every kind of file that answers writes.
 constexpr std::array kinds = {
     driver_core_behaviours, pci_hotplug_behaviours, mdev_behaviours,     vendor_vfio_behaviours,
-    nvidia_tool_behaviours, sriov_behaviours,       modprobe_behaviours, process_behaviours,
-    fault_behaviours,       plain_behaviours,
+    nvidia_tool_behaviours, xe_behaviours,          i915_iov_behaviours, sriov_behaviours,
+    modprobe_behaviours,    process_behaviours,     fault_behaviours,    plain_behaviours,
 };
 
 using Pieces = std::span<const std::string_view>;

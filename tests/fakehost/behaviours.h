@@ -42,6 +42,8 @@ std::span<const Behaviour> pci_hotplug_behaviours();
 std::span<const Behaviour> mdev_behaviours();
 std::span<const Behaviour> vendor_vfio_behaviours();
 std::span<const Behaviour> nvidia_tool_behaviours();
+std::span<const Behaviour> xe_behaviours();
+std::span<const Behaviour> i915_iov_behaviours();
 std::span<const Behaviour> sriov_behaviours();
 std::span<const Behaviour> modprobe_behaviours();
 std::span<const Behaviour> process_behaviours();
@@ -62,6 +64,15 @@ enum class Keep { for_rescan, no };
 int remove_device(Call& call, std::string bus, std::string name, Keep keep);
 /// Makes `count` SR-IOV VFs of a PF that has none, whatever its driver says (sriov.cpp).
 int enable_virtual_functions(Call& call, std::string pf, int count);
+/// What Intel's drivers do with quotas: before `count` VFs are made, when they are there, and when
+/// they are gone. The first answers 0 or a negative errno.
+int xe_provision(Host& host, const Device& pf, int count);
+void xe_enabled(Host& host, const Device& pf, int count);
+void xe_disabled(Host& host, const Device& pf);
+int i915_provision(Host& host, const Device& pf, int count);
+void i915_disabled(Host& host, const Device& pf);
+/// Adds the write-only files of a recorded sriov_admin.
+void complete_xe(Host& host, const Device& pf);
 /// Ends all SR-IOV VFs of a PF, one mdev, all mdevs of a parent; waits for those who hold them.
 int remove_virtual_functions(Call& call, std::string pf);
 int remove_mediated_device(Call& call, std::string uuid);

@@ -337,6 +337,7 @@ void add_proc_and_controls(Host& host, const kernel::Recording& recording) {
 void complete_driver_folders(Host& host, const Device& device) {
   add_mdev_types(host, device);
   add_vendor_files(host, device);
+  complete_xe(host, device);
 }
 
 void complete(Host& host, const kernel::Recording& recording) {
@@ -355,6 +356,9 @@ void complete(Host& host, const kernel::Recording& recording) {
       add_device(host, bus, name);
   }
   learn_vf_files(host, notes);
+  for (const auto& [key, text] : notes) {
+    if (key.starts_with("xe-vram-for-vfs/")) host.memory[key] = text;
+  }
   learn_from_recorded_vfs(host);
   learn_drivers(host);
   std::vector<std::string> registered;

@@ -367,8 +367,9 @@ Answer list_placements(const Host& host, const std::vector<std::string>& gpus) {
   for (const auto& name : gpus) {
     for (const auto& profile : host.nvidia.gpus.at(name).profiles)
       all.text +=
-          fmt::format("GPU {:2} Profile ID {:2} Placements: {{{}}}:{}\n", index_of(host, name),
-                      profile.id, fmt::join(profile.starts, ","), profile.length);
+          fmt::format("GPU {:2} Profile ID {:2} {} {{{}}}:{}\n", index_of(host, name), profile.id,
+                      profile.starts.size() == 1 ? "Placement :" : "Placements:",
+                      fmt::join(profile.starts, ","), profile.length);
   }
   if (all.text.empty()) return {not_supported, "No MIG-supported devices found.\n"};
   return all;

@@ -21,6 +21,23 @@ namespace {
 constexpr std::array without_sriov = {"i915",    "nvidia",   "amdgpu",   "radeon",
                                       "nouveau", "pcieport", "vfio-pci", "snd_hda_intel"};
 
+/// Drivers that give their virtual functions quotas.
+struct QuotaDriver {
+  std::string_view name;
+  int (*provision)(Host& host, const Device& pf, int count);
+  void (*enabled)(Host& host, const Device& pf, int count);
+  void (*disabled)(Host& host, const Device& pf);
+};
+constexpr std::array quota_drivers = {
+    QuotaDriver{"xe", xe_provision, xe_enabled, xe_disabled},
+    QuotaDriver{"i915", i915_provision, nullptr, i915_disabled},
+};
+
+const QuotaDriver* quota_driver(const Host& host, const Device& pf) {
+  auto found = std::ranges::find(quota_drivers, bound_driver(host, pf), &QuotaDriver::name);
+  return found == quota_drivers.end() ? nullptr : &*found;
+}
+
 int number_in(const Host& host, const std::string& path) {
   auto value = text::to_number(host.text(path));
   return value ? static_cast<int>(*value) : 0;
@@ -164,8 +181,14 @@ int enable_virtual_functions(Call& call, std::string pf, int count) {
   if (device == nullptr) return -ENODEV;
   auto vfs = vf_names(host, *device, count);
   if (vfs.empty()) return -ENOMEM;
+  const QuotaDriver* quotas = quota_driver(host, *device);
+  if (quotas != nullptr) {
+    if (int error = quotas->provision(host, *device, count); error != 0) return error;
+  }
   host.put_file(device->path + "/sriov_numvfs", fmt::format("{}\n", count));
   for (int i = 0; i < count; ++i) add_vf(host, pf, vfs[static_cast<std::size_t>(i)], i);
+  if (quotas != nullptr && quotas->enabled != nullptr)
+    quotas->enabled(host, *host.device("pci", pf), count);
   return 0;
 }
 
@@ -182,6 +205,9 @@ int remove_virtual_functions(Call& call, std::string pf) {
     host.tree.remove(path + "/" + link);
   }
   host.put_file(path + "/sriov_numvfs", "0\n");
+  owner = host.device("pci", pf);
+  const QuotaDriver* quotas = owner == nullptr ? nullptr : quota_driver(host, *owner);
+  if (quotas != nullptr) quotas->disabled(host, *owner);
   return 0;
 }
 
