@@ -79,7 +79,8 @@ Error error_from_errno(int error_number, std::string_view subject, std::string_v
           .sentence =
               fmt::format("cannot {} it: {} ({})", doing,
                           meaning != nullptr ? meaning : "unknown error", errno_name(error_number)),
-          .hint = {}};
+          .hint = {},
+          .error_number = error_number};
 }
 
 std::string one_line(const Error& error) {

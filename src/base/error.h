@@ -28,6 +28,7 @@ struct Error {
   std::string subject;   ///< the file or device it is about, e.g. "0000:01:00.0"
   std::string sentence;  ///< what happened, naming errno's meaning and what the kernel said
   std::string hint;      ///< the next command or change; empty when there is none
+  int error_number = 0;  ///< the errno it came from; 0 when it came from none
 
   bool operator==(const Error&) const = default;
 };

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refusals of sriov_numvfs (drivers/pci/{pci-sysfs,iov}.c), of the quotas of xe and i915
+// (Documentation/ABI/testing/sysfs-driver-intel-xe-sriov), and what any write can meet.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "plan/slices/explain.h"
+
+namespace tessera::plan::slices {
+
+namespace {
+
+bool turns_on(const Refusal& refusal) {
+  return refusal.attempt == Attempt::functions_on;
+}
+
+bool sets_quota(const Refusal& refusal) {
+  return refusal.attempt == Attempt::quota;
+}
+
+std::string card(const Refusal& refusal) {
+  return refusal.source ? refusal.source->device : refusal.path;
+}
+
+std::string driver(const Refusal& refusal) {
+  const bool known = refusal.source && !refusal.source->driver.empty();
+  return known ? refusal.source->driver : "its driver";
+}
+
+bool log_says(const Refusal& refusal, std::string_view words) {
+  return std::ranges::any_of(
+      refusal.log, [&](const std::string& line) { return line.find(words) != std::string::npos; });
+}
+
+constexpr auto function_rules = std::to_array<ExplanationRule>({
+    {"functions-nvidia",
+     [](const Refusal& r) {
+       return turns_on(r) && r.error_number == ENOENT && driver(r) == "nvidia";
+     },
+     [](const Refusal& r) {
+       return Explanation{
+           "NVIDIA's driver does not take this file; its own tool turns virtual "
+           "functions on",
+           fmt::format("sudo /usr/lib/nvidia/sriov-manage -e {}", card(r))};
+     }},
+    {"functions-no-driver",
+     [](const Refusal& r) {
+       return turns_on(r) && r.error_number == ENOENT && r.source && r.source->driver.empty();
+     },
+     [](const Refusal& r) {
+       return Explanation{fmt::format("{} has no driver bound, and only a driver can turn virtual "
+                                      "functions on",
+                                      card(r)),
+                          fmt::format("tessera assign {} --to host", card(r))};
+     }},
+    {"functions-not-by-driver",
+     [](const Refusal& r) { return turns_on(r) && r.error_number == ENOENT; },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("{} cannot turn virtual functions on (it has no sriov_configure)",
+                       driver(r)),
+           driver(r) == "i915" ? "Intel's own module with i915.max_vfs can, or xe on newer kernels"
+                               : "another driver of the card's maker may"};
+     }},
+    {"functions-on-already",
+     [](const Refusal& r) { return turns_on(r) && r.error_number == EBUSY; },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format(
+               "virtual functions of {} are on already; their number changes only from none",
+               card(r)),
+           fmt::format("tessera unslice --card {}", card(r))};
+     }},
+    {"functions-too-many", [](const Refusal& r) { return turns_on(r) && r.error_number == ERANGE; },
+     [](const Refusal& r) {
+       return Explanation{fmt::format("{} were asked for, and {} has at most {}", r.text, card(r),
+                                      r.source && r.source->vf_total.has_value()
+                                          ? std::to_string(r.source->vf_total.value())
+                                          : "fewer (sriov_totalvfs)"),
+                          {}};
+     }},
+    {"functions-no-memory-space",
+     [](const Refusal& r) { return turns_on(r) && log_says(r, "not enough MMIO resources"); },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("the firmware left no address space for the virtual functions "
+                       "of {}",
+                       card(r)),
+           "switch on Above 4G Decoding and SR-IOV in the firmware setup; failing "
+           "that, boot with pci=realloc"};
+     }},
+    {"functions-no-bus-numbers",
+     [](const Refusal& r) { return turns_on(r) && log_says(r, "out of range of"); },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("the firmware left no bus numbers for the virtual functions of "
+                       "{}",
+                       card(r)),
+           "boot with pci=assign-busses, or fewer virtual functions"};
+     }},
+    {"functions-provisioning",
+     [](const Refusal& r) {
+       return turns_on(r) && (r.error_number == ENOSPC || r.error_number == EIO);
+     },
+     [](const Refusal& r) {
+       return Explanation{fmt::format("{} could not share its resources among {} virtual functions",
+                                      driver(r), r.text),
+                          "ask for fewer, or lower the quotas"};
+     }},
+    {"functions-held",
+     [](const Refusal& r) {
+       return r.attempt == Attempt::functions_off &&
+              (r.error_number == EBUSY || r.error_number == ETIMEDOUT);
+     },
+     [](const Refusal&) {
+       return Explanation{"a virtual function is in use, and the kernel waits for it",
+                          "tessera list slices names who uses it; shut its machine down"};
+     }},
+    {"quota-not-applicable",
+     [](const Refusal& r) { return sets_quota(r) && r.error_number == EPERM; },
+     [](const Refusal& r) {
+       return Explanation{fmt::format("this hardware or firmware does not have the quota {}",
+                                      r.path.substr(r.path.rfind('/') + 1)),
+                          {}};
+     }},
+    {"quota-firmware", [](const Refusal& r) { return sets_quota(r) && r.error_number == EIO; },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("the card's firmware refused {} for {}", text::printable(r.text),
+                       r.path.substr(r.path.rfind('/') + 1)),
+           "a smaller value, and a sum over all virtual functions that the card has"};
+     }},
+    {"quota-malformed", [](const Refusal& r) { return sets_quota(r) && r.error_number == EINVAL; },
+     [](const Refusal& r) {
+       return Explanation{fmt::format("'{}' is no value for {}", text::printable(r.text),
+                                      r.path.substr(r.path.rfind('/') + 1)),
+                          {}};
+     }},
+    {"quota-in-use", [](const Refusal& r) { return sets_quota(r) && r.error_number == EBUSY; },
+     [](const Refusal&) {
+       return Explanation{"the virtual function is on, and its memory cannot be changed under it",
+                          "turn virtual functions off first: tessera unslice --card"};
+     }},
+});
+
+constexpr auto common_rules = std::to_array<ExplanationRule>({
+    {"not-root", [](const Refusal& r) { return r.error_number == EACCES; },
+     [](const Refusal&) {
+       return Explanation{"only root may write this file", "run it with sudo"};
+     }},
+    {"lockdown", [](const Refusal& r) { return r.error_number == EPERM; },
+     [](const Refusal&) {
+       return Explanation{
+           "the kernel does not let this process change the device: a container "
+           "without the right, or a kernel that is locked down",
+           "run it on the host itself; cat /sys/kernel/security/lockdown"};
+     }},
+    {"read-only-sysfs", [](const Refusal& r) { return r.error_number == EROFS; },
+     [](const Refusal&) {
+       return Explanation{"/sys is mounted read-only here, as in a container",
+                          "run it on the host itself"};
+     }},
+    {"no-memory", [](const Refusal& r) { return r.error_number == ENOMEM; },
+     [](const Refusal&) {
+       return Explanation{"the host's kernel has no memory left for it", "free"};
+     }},
+});
+
+}  // namespace
+
+std::span<const ExplanationRule> function_explanations() {
+  return function_rules;
+}
+
+std::span<const ExplanationRule> common_explanations() {
+  return common_rules;
+}
+
+}  // namespace tessera::plan::slices
