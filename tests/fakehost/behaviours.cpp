@@ -41,12 +41,20 @@ bool fits(Pieces pattern, Pieces path, std::vector<std::string>& stars) {
   return false;
 }
 
+/// Most paths are ruled out by their last piece, and every look at the mount asks.
+bool may_fit(std::string_view pattern, std::string_view name) {
+  auto last = pattern.substr(pattern.rfind('/') + 1);
+  return last == name || last.starts_with('*');
+}
+
 }  // namespace
 
 const Behaviour* find_behaviour(std::string_view path, std::vector<std::string>* stars) {
   auto pieces = text::split(path, '/');
+  auto name = pieces.back();
   for (auto kind : kinds) {
     for (const auto& behaviour : kind()) {
+      if (!may_fit(behaviour.pattern, name)) continue;
       std::vector<std::string> found;
       if (!fits(text::split(behaviour.pattern, '/'), pieces, found)) continue;
       if (stars != nullptr) *stars = std::move(found);

@@ -81,8 +81,14 @@ void make_nvidia(Host& host, Device& device) {
   int minor = host.free_number("/dev", "nvidia");
   add_node(host, device, fmt::format("/dev/nvidia{}", minor));
   host.put_file("/dev/nvidiactl", "");
-  host.put_file(fmt::format("/proc/driver/nvidia/gpus/{}/information", device.name),
-                fmt::format("Bus Location: \t {}\nDevice Minor: \t {}\n", device.name, minor));
+  auto file = fmt::format("/proc/driver/nvidia/gpus/{}/information", device.name);
+  auto& model = host.memory["model of " + device.name];  // as it was recorded
+  auto recorded = host.text(file);
+  for (auto line : text::lines(recorded)) {
+    if (line.starts_with("Model:")) model = fmt::format("{}\n", line);
+  }
+  host.put_file(
+      file, fmt::format("{}Bus Location: \t {}\nDevice Minor: \t {}\n", model, device.name, minor));
 }
 
 void make_vfio(Host& host, Device& device) {

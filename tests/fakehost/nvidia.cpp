@@ -20,13 +20,6 @@ constexpr int most_vgpus = 32;              // of a GPU without MIG
 constexpr int most_vgpus_with_mig = 48;     // of a GPU with MIG
 constexpr int most_vgpus_of_instance = 12;  // of one GPU instance
 
-/// How a generation of GPUs gives placement ids.
-enum class Placing {
-  when_mixed,  ///< Ampere: in mixed mode only, by halves
-  by_size,     ///< Ada and Hopper: equal sizes one after the other; in mixed mode by halves
-  by_count,    ///< Blackwell: the region through the number of vGPUs, in both modes
-};
-
 /// PCI device ids of the generations, from pci.ids; what is older has no placements.
 struct Generation {
   unsigned first;
@@ -39,12 +32,12 @@ constexpr std::array generations = {
     Generation{0x2900, 0x3fff, Placing::by_count},
 };
 
-std::optional<Placing> placing_of(const Host& host, const std::string& gpu) {
+Placing placing_of(const Host& host, const std::string& gpu) {
   auto id = text::to_number(host.text("/sys/bus/pci/devices/" + gpu + "/device"), 16);
-  if (!id) return std::nullopt;
-  auto found = std::ranges::find_if(
-      generations, [&](const auto& entry) { return *id >= entry.first && *id <= entry.last; });
-  return found == generations.end() ? std::nullopt : std::optional(found->placing);
+  auto found = std::ranges::find_if(generations, [&](const auto& entry) {
+    return id && *id >= entry.first && *id <= entry.last;
+  });
+  return found == generations.end() ? Placing::never : found->placing;
 }
 
 bool all_digits(std::string_view word) {
@@ -343,19 +336,18 @@ std::vector<std::string> vgpus_of(const Host& host, const std::string& gpu) {
 
 int placement_length(const Host& host, const std::string& gpu_key, const VgpuType& type) {
   const auto& gpu = host.nvidia.gpus.at(gpu_key);
-  bool by_count = placing_of(host, gpu_key) == Placing::by_count && !gpu.mig;
+  bool by_count = gpu.placing == Placing::by_count && !gpu.mig;
   int most = most_of(gpu, type);
   return by_count && most > 0 ? std::max(gib(type), region_gib(gpu) / most) : gib(type);
 }
 
 std::vector<int> placements_of(const Host& host, const std::string& gpu_key, const VgpuType& type) {
   const auto& gpu = host.nvidia.gpus.at(gpu_key);
-  auto placing = placing_of(host, gpu_key);
   int most = most_of(gpu, type);
-  if (!placing || gib(type) == 0 || most == 0) return {};
-  if (placing == Placing::by_count) return in_steps(most, region_gib(gpu), 0);
+  if (gpu.placing == Placing::never || gib(type) == 0 || most == 0) return {};
+  if (gpu.placing == Placing::by_count) return in_steps(most, region_gib(gpu), 0);
   if (gpu.mixed) return by_halves(region_gib(gpu), gib(type));
-  if (placing == Placing::when_mixed) return {};
+  if (gpu.placing == Placing::when_mixed) return {};
   return in_steps(most, region_gib(gpu), gib(type));
 }
 
@@ -388,6 +380,7 @@ void learn_nvidia(Host& host, const std::map<std::string, std::string>& notes) {
       learn_vgpu(host, device, host.nvidia.gpus[gpu_name(host, device)]);
   }
   learn_profiles(host, notes);
+  for (auto& [name, gpu] : host.nvidia.gpus) gpu.placing = placing_of(host, name);
 }
 
 void forget_nvidia(Host& host, const std::string& name) {

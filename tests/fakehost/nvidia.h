@@ -49,12 +49,21 @@ struct Vgpu {
   std::string gpu = {};  ///< the GPU it is on
 };
 
+/// How a generation of GPUs gives placement ids.
+enum class Placing {
+  never,
+  when_mixed,  ///< Ampere: in mixed mode only, by halves
+  by_size,     ///< Ada and Hopper: equal sizes one after the other; in mixed mode by halves
+  by_count,    ///< Blackwell: the region through the number of vGPUs, in both modes
+};
+
 /// A physical GPU, as far as its files do not say it.
 struct NvidiaGpu {
   std::vector<VgpuType> types;  ///< all that the card can have, MIG-backed ones too
   std::vector<GpuInstanceProfile> profiles;
   std::string profile_listing;  ///< what `nvidia-smi mig -lgip` printed for the empty card
   std::vector<GpuInstance> instances;
+  Placing placing = Placing::never;
   bool mig = false;
   bool mixed = false;  ///< vGPUs of different sizes may stand side by side
 

@@ -15,6 +15,9 @@ import sys
 CARDS, VFS, VF_OFFSET, VF_STRIDE = 8, 32, 4, 1
 SOCKETS, CORES, THREADS = 2, 32, 2
 RELEASE = "6.8.0-45-generic"
+# What an empty virtual function of a captured L40S lists.
+VGPU_TYPES = dict(zip([*range(1145, 1167), 2164], (
+    "1B 2B 1Q 2Q 3Q 4Q 6Q 8Q 12Q 16Q 24Q 48Q 1A 2A 3A 4A 6A 8A 12A 16A 24A 48A 3B").split()))
 out, groups = [], {}
 
 
@@ -181,7 +184,8 @@ def gpu(index, bus, path, node):
         put(f"{here}/virtfn{i}", f"-> ../{vf}")
         put(f"{vf_here}/physfn", f"-> ../{bdf}")
         put(f"{vf_here}/nvidia/current_vgpu_type", "0\n")
-        put(f"{vf_here}/nvidia/creatable_vgpu_types", "ID    : vGPU Name\n1145  : NVIDIA L40S-1B\n")
+        put(f"{vf_here}/nvidia/creatable_vgpu_types", "ID    : vGPU Name\n" + "".join(
+            f"{number:<6}: NVIDIA L40S-{name}\n" for number, name in VGPU_TYPES.items()))
 
 
 def socket(node):
