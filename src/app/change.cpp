@@ -11,6 +11,8 @@
 #include "apply/executor.h"
 #include "kernel/files.h"
 #include "model/json.h"
+#include "plan/slices/explain.h"
+#include "probe/probe.h"
 
 namespace tessera::app {
 
@@ -41,6 +43,14 @@ Status check_nothing_unfinished(const apply::Journal& journal) {
               "tessera recover");
 }
 
+/// What a refusal means, from what stands on the cards now; the error itself where that cannot be
+/// told.
+Error with_explanation(const kernel::Root& root, const model::Plan& plan, Error error) {
+  const auto host = probe::take_snapshot(root, model::Detail::slices);
+  if (!host) return error;
+  return plan::slices::explained(*host, plan, std::move(error), root.kernel_log());
+}
+
 /// Plans anew under the lock, because the host may have moved while we waited; says so if it did.
 /// True when a further plan is to be made after this one.
 Result<bool> carry_out(const Session& session, const ChangeOptions& options,
@@ -55,7 +65,11 @@ Result<bool> carry_out(const Session& session, const ChangeOptions& options,
   if (plan.operations.empty()) return false;
   ProgressPrinter progress;
   TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
-  TRY_LET(const auto id, executor.apply(plan));
+  auto applied = executor.apply(plan);
+  if (!applied) {
+    return fail(with_explanation(workplace.root, plan, std::move(applied.error())));
+  }
+  const auto id = *applied;
   if (session.json) {
     print_change_json({id, {}, apply::PlanState::applied, {}, plan, 0});
   } else {

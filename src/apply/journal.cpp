@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS step (
   done      INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (plan, operation, direction, step)
 );
+CREATE TABLE IF NOT EXISTS owner (
+  slice     TEXT PRIMARY KEY,
+  owner     TEXT NOT NULL,
+  time      TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+);
 PRAGMA user_version = 1;
 )sql";
 
@@ -314,6 +319,50 @@ Result<PlanRecord> Journal::plan(std::int64_t id) const {
                 "tessera history");
   }
   return database_->row(statement);
+}
+
+Status Journal::check_owner(const std::string& slice, const std::string& owner) const {
+  TRY_LET(const auto present, owner_of(slice));
+  if (present.empty() || present == owner) return {};
+  return fail(ErrorKind::conflict, slice, fmt::format("it belongs to {}", present),
+              fmt::format("tessera release {} --owner {}, if that one does not need it any more",
+                          slice, present));
+}
+
+Status Journal::claim(const std::string& slice, const std::string& owner) {
+  TRY(check_owner(slice, owner));
+  TRY_LET(auto statement,
+          database_->prepare("INSERT OR REPLACE INTO owner(slice, owner) VALUES (?, ?)"));
+  bind_text(statement, 1, slice);
+  bind_text(statement, 2, owner);
+  return database_->finish(statement);
+}
+
+Status Journal::release(const std::string& slice, const std::string& owner) {
+  TRY(check_owner(slice, owner));
+  TRY_LET(auto statement, database_->prepare("DELETE FROM owner WHERE slice = ?"));
+  bind_text(statement, 1, slice);
+  return database_->finish(statement);
+}
+
+Result<std::string> Journal::owner_of(const std::string& slice) const {
+  TRY_LET(const auto all, owners());
+  const auto found = all.find(slice);
+  return found == all.end() ? std::string{} : found->second;
+}
+
+Result<std::map<std::string, std::string>> Journal::owners() const {
+  std::map<std::string, std::string> all;
+  // A journal of before slices, opened for reading, has no such table.
+  TRY_LET(auto there, database_->prepare("SELECT 1 FROM sqlite_master WHERE name = 'owner'"));
+  if (sqlite3_step(there.get()) != SQLITE_ROW) return all;
+  TRY_LET(auto statement, database_->prepare("SELECT slice, owner FROM owner"));
+  int code = SQLITE_OK;
+  while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
+    all.emplace(column_text(statement, 0), column_text(statement, 1));
+  }
+  if (code != SQLITE_DONE) return fail(sqlite_error(database_->db, database_->path, "read"));
+  return all;
 }
 
 Result<std::vector<PlanRecord>> Journal::unfinished() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,12 +83,25 @@ class Journal {
   };
   /// Errors: not_found when there is none.
   Result<PlanRecord> newest_applied(const std::optional<About>& about = {}) const;
+  // --- owners of slices; the rows of those that the kernel does not show any more mean nothing ---
+
+  /// Records an owner. Errors: conflict when another has it, with that one's name.
+  Status claim(const std::string& slice, const std::string& owner);
+  /// Forgets the owner, if it is this one; that the slice has none is no error. Errors: conflict
+  /// when another has it.
+  Status release(const std::string& slice, const std::string& owner);
+  /// Empty where it has none.
+  Result<std::string> owner_of(const std::string& slice) const;
+  /// All of them, by slice.
+  Result<std::map<std::string, std::string>> owners() const;
+
   /// Plans cut off by a crash (applying or undoing), or failed; newest first: the order to undo in.
   Result<std::vector<PlanRecord>> unfinished() const;
 
  private:
   struct Database;
   explicit Journal(std::unique_ptr<Database> database);
+  [[nodiscard]] Status check_owner(const std::string& slice, const std::string& owner) const;
   Result<std::vector<PlanRecord>> select(const std::string& where,
                                          const std::vector<std::string>& values = {}) const;
   std::unique_ptr<Database> database_;

@@ -6,6 +6,7 @@
 #include <span>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/test_directory.h"
 
@@ -92,6 +93,36 @@ TEST_F(JournalTest, newest_plan_comes_first) {
   ASSERT_EQ(plans->size(), 2U);
   EXPECT_EQ(plans->at(0).id, second);
   EXPECT_EQ(plans->at(1).id, first);
+}
+
+TEST_F(JournalTest, a_slice_has_one_owner_and_another_is_told_whose_it_is) {
+  auto journal = open();
+  ASSERT_TRUE(journal.claim("0000:26:00.4", "desk-1"));
+  EXPECT_TRUE(journal.claim("0000:26:00.4", "desk-1")) << "again by the same is no conflict";
+  const auto refused = journal.claim("0000:26:00.4", "desk-2");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(refused.error().sentence, "it belongs to desk-1");
+  EXPECT_FALSE(journal.release("0000:26:00.4", "desk-2"));
+  EXPECT_EQ(journal.owner_of("0000:26:00.4").value(), "desk-1");
+  ASSERT_TRUE(journal.release("0000:26:00.4", "desk-1"));
+  EXPECT_EQ(journal.owner_of("0000:26:00.4").value(), "");
+  EXPECT_TRUE(journal.release("0000:26:00.4", "desk-1")) << "twice is no error";
+}
+
+TEST_F(JournalTest, owners_are_kept_and_can_be_read_from_a_journal_of_before_slices) {
+  {
+    auto journal = open();
+    ASSERT_TRUE(journal.claim("b", "desk-2"));
+    ASSERT_TRUE(journal.claim("a", "desk-1"));
+  }
+  EXPECT_EQ(open(Journal::Mode::read).owners().value(),
+            (std::map<std::string, std::string>{{"a", "desk-1"}, {"b", "desk-2"}}));
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((dir_ + "/state.db").c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "DROP TABLE owner", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  EXPECT_TRUE(open(Journal::Mode::read).owners().value().empty());
 }
 
 TEST_F(JournalTest, reading_where_nothing_was_recorded_is_not_found_and_makes_nothing) {
