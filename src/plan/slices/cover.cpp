@@ -33,7 +33,7 @@ std::vector<int> rest_after(const std::vector<int>& rest, const std::vector<int>
 
 }  // namespace
 
-Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
+Cover::Cover(const std::vector<const std::vector<Choice>*>& choices, std::vector<int> demand,
              std::vector<std::int64_t> missing_cost)
     : demand_(std::move(demand)),
       missing_cost_(std::move(missing_cost)),

@@ -251,7 +251,7 @@ class Search {
     }
     for (const std::size_t k : kinds_of_) by_card.push_back(&free[k]);
     const std::int64_t missing =
-        Cover(std::move(by_card), std::move(counts), std::move(missing_cost)).least_cost();
+        Cover(by_card, std::move(counts), std::move(missing_cost)).least_cost();
     return missing == Cover::never ? 0 : asked - static_cast<int>(missing);
   }
 
