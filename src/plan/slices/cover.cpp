@@ -33,7 +33,7 @@ std::vector<int> rest_after(const std::vector<int>& rest, const std::vector<int>
 
 }  // namespace
 
-Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
+Cover::Cover(const std::vector<const std::vector<Choice>*>& choices, std::vector<int> demand,
              std::vector<std::int64_t> missing_cost)
     : demand_(std::move(demand)),
       missing_cost_(std::move(missing_cost)),
@@ -53,8 +53,8 @@ Cover::Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> d
   find_prices();
 }
 
-/// One that is beaten is beaten by one that has a single slice more, as all between them are choices
-/// too.
+/// One that is beaten is beaten by one that has a single slice more, as all between them are
+/// choices too.
 void Cover::keep_unbeaten(const std::vector<Choice>& all, std::vector<Choice>& kept) {
   for (const Choice& choice : all) {
     std::vector<int> more = choice.counts;

@@ -28,10 +28,10 @@ class Cover {
   static constexpr std::int64_t never = std::int64_t{1} << 60;
 
   /// `choices` by card, in descending order of counts; equal cards share one list. With each choice
-  /// all smaller ones are in the list, and none of them costs more. Costs are at least 0, their sums
-  /// below 2^52. `missing_cost` by class: what it costs to leave a slice out; `never` where it must
-  /// not be.
-  Cover(std::vector<const std::vector<Choice>*> choices, std::vector<int> demand,
+  /// all smaller ones are in the list, and none of them costs more. Costs are at least 0, their
+  /// sums below 2^52. `missing_cost` by class: what it costs to leave a slice out; `never` where it
+  /// must not be.
+  Cover(const std::vector<const std::vector<Choice>*>& choices, std::vector<int> demand,
         std::vector<std::int64_t> missing_cost);
 
   /// The least cost of all cards covering the demand; `never` when they cannot.

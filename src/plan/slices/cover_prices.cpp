@@ -28,8 +28,10 @@ class Simplex {
     for (std::size_t round = 0; round < most && improve(); ++round) {
     }
     std::vector<double> prices(prices_.begin(), prices_.begin() + static_cast<long>(classes_));
-    for (std::size_t c = 0; c < classes_; ++c)
-      prices[c] = std::clamp(prices[c], 0.0, missing_cost_[c]);
+    for (std::size_t c = 0; c < classes_; ++c) {
+      // what is not a number is no price either
+      prices[c] = prices[c] > 0 ? std::min(prices[c], missing_cost_[c]) : 0;
+    }
     return prices;
   }
 
@@ -53,9 +55,9 @@ class Simplex {
     inverse_.assign(rows_ * rows_, 0);
     std::vector<double> over(classes_);
     for (std::size_t c = 0; c < classes_; ++c) over[c] = -demand_[c];
-    for (std::size_t g = 0; g < cards_.size(); ++g) {
+    for (const EqualCards& group : cards_) {
       for (std::size_t c = 0; c < classes_; ++c) {
-        over[c] += static_cast<double>(cards_[g].cards) * cards_[g].choices->front().counts[c];
+        over[c] += static_cast<double>(group.cards) * group.choices->front().counts[c];
       }
     }
     for (std::size_t c = 0; c < classes_; ++c) {

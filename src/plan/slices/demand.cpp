@@ -71,7 +71,7 @@ std::vector<int> Demand::counts() const {
 }
 
 int Demand::moving_class(int room, int offer) const {
-  for (std::size_t c = static_cast<std::size_t>(want_classes); c < classes.size(); ++c) {
+  for (auto c = static_cast<std::size_t>(want_classes); c < classes.size(); ++c) {
     if (has(classes[c].accepts[static_cast<std::size_t>(room)], offer)) {
       return static_cast<int>(c);
     }

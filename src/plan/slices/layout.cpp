@@ -144,15 +144,21 @@ class Search {
 
   // From numbers to seats.
 
+  /// What is still to be given out while cards are gone over in their order.
+  struct Handout {
+    std::vector<std::deque<int>> owners;     ///< by class: the want of each slice not yet seated
+    std::vector<std::deque<Seat>> moved_to;  ///< by class: seats for slices that move
+    std::vector<std::vector<bool>> stays;    ///< by card and Room::taken
+  };
+
   Layout layout(const std::vector<std::size_t>& chosen) {
     Layout found;
-    std::vector<std::deque<int>> owners;  // by class: the want of each slice still to be seated
+    Handout handout;
     for (const SliceClass& c : demand_.classes) {
-      std::deque<int>& list = owners.emplace_back();
+      std::deque<int>& list = handout.owners.emplace_back();
       for (const int want : c.wants) list.insert(list.end(), at(wants_[at(want)].count), want);
     }
-    std::vector<std::deque<Seat>> moved_to(demand_.classes.size());
-    std::vector<std::vector<bool>> stays;
+    handout.moved_to.resize(demand_.classes.size());
     for (std::size_t r = 0; r < rooms_.size(); ++r) {
       CardKind& kind = kinds_[kinds_of_[r]];
       found.stranded_bytes += kind.patterns[chosen[r]].stranded_bytes;
@@ -160,34 +166,37 @@ class Search {
       if (!on_card.new_instances.empty()) {
         found.instances.push_back({static_cast<int>(r), on_card.new_instances});
       }
-      stays.emplace_back(rooms_[r].taken.size());
+      handout.stays.emplace_back(rooms_[r].taken.size());
       for (const SeatOnCard& seat : on_card.seats) {
-        const int c = seat.column.slice_class;
-        Seat made{-1, static_cast<int>(r), seat.column.offer, seat.start, seat.instance};
-        if (seat.taken >= 0) {
-          stays[r][at(seat.taken)] = true;
-        } else if (c >= demand_.want_classes) {
-          moved_to[at(c)].push_back(made);
-        } else {
-          made.want = owners[at(c)].front();
-          owners[at(c)].pop_front();
-          found.seats.push_back(made);
-        }
+        give_out(static_cast<int>(r), seat, handout, found);
       }
     }
-    add_moves(found, stays, moved_to);
+    add_moves(handout, found);
     std::ranges::stable_sort(found.seats, {}, &Seat::want);
     return found;
   }
 
-  void add_moves(Layout& found, const std::vector<std::vector<bool>>& stays,
-                 std::vector<std::deque<Seat>>& moved_to) const {
+  void give_out(int room, const SeatOnCard& seat, Handout& handout, Layout& found) const {
+    const int c = seat.column.slice_class;
+    Seat made{-1, room, seat.column.offer, seat.start, seat.instance};
+    if (seat.taken >= 0) {
+      handout.stays[at(room)][at(seat.taken)] = true;
+    } else if (c >= demand_.want_classes) {
+      handout.moved_to[at(c)].push_back(made);
+    } else {
+      made.want = handout.owners[at(c)].front();
+      handout.owners[at(c)].pop_front();
+      found.seats.push_back(made);
+    }
+  }
+
+  void add_moves(Handout& handout, Layout& found) const {
     for (std::size_t r = 0; r < rooms_.size(); ++r) {
       for (std::size_t t = 0; t < rooms_[r].taken.size(); ++t) {
         const Taken& taken = rooms_[r].taken[t];
-        if (stays[r][t] || !may_move(rooms_[r], taken, moves_)) continue;
+        if (handout.stays[r][t] || !may_move(rooms_[r], taken, moves_)) continue;
         const int c = demand_.moving_class(static_cast<int>(r), taken.offer);
-        std::deque<Seat>& seats = moved_to[at(c)];
+        std::deque<Seat>& seats = handout.moved_to[at(c)];
         found.moves.push_back({static_cast<int>(r), static_cast<int>(t), seats.front()});
         seats.pop_front();
       }
@@ -242,7 +251,7 @@ class Search {
     }
     for (const std::size_t k : kinds_of_) by_card.push_back(&free[k]);
     const std::int64_t missing =
-        Cover(std::move(by_card), std::move(counts), std::move(missing_cost)).least_cost();
+        Cover(by_card, std::move(counts), std::move(missing_cost)).least_cost();
     return missing == Cover::never ? 0 : asked - static_cast<int>(missing);
   }
 

@@ -159,14 +159,15 @@ enum class Moves { none, allowed };
 /// each different card all numbers of slices by class that it can hold are listed once, with the
 /// least they strand; then the cards are covered by branch and bound, with the prices of a linear
 /// program as bounds and a table of what was proven. 16 cards and 200 slices of up to three classes
-/// take less than 10 ms (bench/slices.sh).
+/// take less than 10 ms (bench/slices.sh); 16 cards that all differ, with slices that may move,
+/// some tens.
 ///
 /// What it costs at worst: the lists grow with the power of the number of classes that share one
-/// card (with 32 slices on a card 33 entries for one class, at most 6545 for three, 58905 for four),
-/// and each movable type is a class: four of them on 16 cards that all differ take seconds. The
-/// covering is bin packing, so many classes that just do not fit on many different cards can take
-/// exponential time. It is never cut short: no answer is a guess.
-/// Offers and cards that a want does not know are not accepted; a count below 1 wants nothing.
+/// card (with 32 slices on a card 33 entries for one class, at most 6545 for three, 58905 for
+/// four), and each movable type is a class: four of them on 16 cards that all differ take seconds.
+/// The covering is bin packing, so many classes that just do not fit on many different cards can
+/// take exponential time. It is never cut short: no answer is a guess. Offers and cards that a want
+/// does not know are not accepted; a count below 1 wants nothing.
 std::variant<Layout, Impossible> find_layout(const std::vector<Room>& rooms,
                                              const std::vector<Want>& wants,
                                              Moves moves = Moves::none);
