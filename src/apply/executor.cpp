@@ -22,9 +22,17 @@ using model::Plan;
 using model::Step;
 using Action = model::Step::Action;
 
-/// What the kernel logged last about `subject`, as a phrase to put after an error; empty if
+/// Whether it is about settings on a disk, which the kernel never reads.
+bool changes_settings(const Step& step) {
+  return step.action == Action::write_file || step.action == Action::remove_file ||
+         step.action == Action::remove_folder;
+}
+
+/// What the kernel logged last about what a step wrote, as a phrase to put after an error; empty if
 /// nothing. The last two lines are enough: the kernel says the reason last.
-std::string kernel_words(const kernel::Root& root, const std::string& subject) {
+std::string kernel_words(const kernel::Root& root, const Step& step) {
+  if (changes_settings(step)) return {};
+  const std::string subject(text::trim(step.text));
   std::vector<std::string> about;
   for (const auto& line : root.kernel_log()) {
     if (line.find(subject) != std::string::npos) about.push_back(text::printable(line));
@@ -34,11 +42,22 @@ std::string kernel_words(const kernel::Root& root, const std::string& subject) {
   return fmt::format("; the kernel says: {}", text::join(about, " / "));
 }
 
-/// The text of a file before a step writes it, for the journal; empty where it cannot be read.
+/// The text of a file before a step changes it, for the journal; empty where it cannot be read.
 std::string found_before(const kernel::Root& root, const Step& step) {
-  if (step.action != Action::write) return {};
+  if (!changes_settings(step) && step.action != Action::write) return {};
   auto before = root.read(step.path);
-  return before ? std::string(text::trim(*before)) : std::string{};
+  if (!before) return {};
+  return changes_settings(step) ? std::move(*before) : std::string(text::trim(*before));
+}
+
+/// What a cut-off write of a settings file left beside it. Best effort: a file that stays is hidden
+/// and does no harm, and the steps that follow tell what is wrong with the folder.
+void clear_away_unfinished(const kernel::Root& root, const Operation& operation) {
+  for (const auto* steps : {&operation.forward, &operation.undo}) {
+    for (const auto& step : *steps) {
+      if (step.action == Action::write_file) (void)root.discard_unfinished(step.path);
+    }
+  }
 }
 
 std::vector<kernel::Root::LateWrite> late_writes(const Step& step) {
@@ -99,6 +118,12 @@ Status Executor::perform(const Step& step) {
       return kernel::stop_unit(*root_, step.path, deadline);
     case Action::start_unit:
       return kernel::start_unit(*root_, step.path, deadline);
+    case Action::write_file:
+      return root_->write_file(step.path, step.text);
+    case Action::remove_file:
+      return root_->remove_file(step.path);
+    case Action::remove_folder:
+      return root_->remove_folder(step.path);
   }
   return {};
 }
@@ -110,8 +135,7 @@ Status Executor::wait_for(const Step& step) {
     return fail(ErrorKind::timeout, expectation.path,
                 fmt::format("{} was done, but {} s later it does not hold that {}: {}{}",
                             in_words(step), step.deadline_ms / 1000, in_words(expectation),
-                            seen_instead(*root_, expectation),
-                            kernel_words(*root_, std::string(text::trim(step.text)))));
+                            seen_instead(*root_, expectation), kernel_words(*root_, step)));
   }
   return {};
 }
@@ -140,7 +164,7 @@ Status Executor::run_step(const Operation& operation, const Step& step,
     Error error = std::move(done.error());
     const bool hangs = step.action == Action::write && error.kind == ErrorKind::timeout;
     if (hangs) hung_.insert(operation.subject);
-    error.sentence += kernel_words(*root_, std::string(text::trim(step.text)));
+    error.sentence += kernel_words(*root_, step);
     return fail(std::move(error));
   }
   crash_point();
@@ -154,8 +178,6 @@ Status Executor::run_step(const Operation& operation, const Step& step,
 }
 
 Status Executor::run_forward(const Operation& operation, std::int64_t plan, int index) {
-  progress_->operation_begins(operation, Direction::forward);
-  TRY(check(operation.before));
   Journal::Place place{plan, index, Direction::forward, 0};
   for (const auto& step : operation.forward) {
     TRY(run_step(operation, step, place));
@@ -166,6 +188,7 @@ Status Executor::run_forward(const Operation& operation, std::int64_t plan, int 
 
 Status Executor::run_undo(const Operation& operation, std::int64_t plan, int index) {
   progress_->operation_begins(operation, Direction::undo);
+  clear_away_unfinished(*root_, operation);
   Status first_failure;
   Journal::Place place{plan, index, Direction::undo, 0};
   for (const auto& step : operation.undo) {
@@ -209,6 +232,11 @@ Result<std::int64_t> Executor::apply(const Plan& plan) {
   crash_point();
   int index = 0;
   for (const auto& operation : plan.operations) {
+    progress_->operation_begins(operation, Direction::forward);
+    auto as_seen = check(operation.before);
+    // An operation that finds another world than the planner saw has done nothing, and its undo
+    // would take away what somebody else did: only those before it are taken back.
+    if (!as_seen) return fail(take_back(plan, id, index, std::move(as_seen.error())));
     auto done = run_forward(operation, id, index++);
     if (!done) return fail(take_back(plan, id, index, std::move(done.error())));
   }

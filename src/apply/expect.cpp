@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apply/expect.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -25,6 +26,29 @@ std::string link_name(const kernel::Root& root, const std::string& path) {
 bool process_runs(const kernel::Root& root, const std::string& pid) {
   auto number = text::to_number(pid);
   return number && root.exists(files::process(static_cast<int>(*number), "comm"));
+}
+
+/// A file that cannot be looked at is neither there nor gone.
+bool is_gone(const kernel::Root& root, const std::string& path) {
+  auto entry = root.open_file(path, O_PATH | O_NOFOLLOW);
+  return !entry && entry.error().kind == ErrorKind::not_found;
+}
+
+bool has_text(const kernel::Root& root, const model::Expectation& expectation) {
+  auto seen = root.read(expectation.path);
+  return seen && *seen == expectation.value;
+}
+
+/// A file that cannot be read may have the text.
+bool surely_has_other_text(const kernel::Root& root, const model::Expectation& expectation) {
+  auto seen = root.read(expectation.path);
+  return seen ? *seen != expectation.value : seen.error().kind == ErrorKind::not_found;
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t enough = 80;
+  return text.size() <= enough ? text::printable(text)
+                               : text::printable(text.substr(0, enough)) + "...";
 }
 
 bool unit_runs(const kernel::Root& root, const std::string& unit) {
@@ -57,6 +81,13 @@ bool holds(const kernel::Root& root, const model::Expectation& expectation) {
       return process_runs(root, expectation.path) == (expectation.value == "yes");
     case What::unit:
       return unit_runs(root, expectation.path) == (expectation.value == "yes");
+    case What::file:
+      return expectation.value == "yes" ? root.exists(expectation.path)
+                                        : is_gone(root, expectation.path);
+    case What::file_text:
+      return has_text(root, expectation);
+    case What::file_text_is_not:
+      return surely_has_other_text(root, expectation);
   }
   return false;
 }
@@ -73,9 +104,16 @@ std::string seen_instead(const kernel::Root& root, const model::Expectation& exp
       if (!seen) return seen.error().sentence;
       return fmt::format("it reads '{}'", text::printable(text::trim(*seen)));
     }
+    case What::file_text:
+    case What::file_text_is_not: {
+      auto seen = root.read(expectation.path);
+      return seen ? fmt::format("it has these {} bytes: '{}'", seen->size(), shortened(*seen))
+                  : seen.error().sentence;
+    }
     case What::module:
     case What::process:
     case What::unit:
+    case What::file:
       return expectation.value == "yes" ? "it is not there" : "it is still there";
   }
   return {};

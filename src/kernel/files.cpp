@@ -54,6 +54,10 @@ std::string memory_node(int node, std::string_view file) {
   return below(memory_nodes, fmt::format("node{}", node), file);
 }
 
+std::string mdev_definition(std::string_view parent, std::string_view uuid) {
+  return fmt::format("{}/{}/{}", mdev_definitions, parent, uuid);
+}
+
 std::string boot_config(std::string_view release) {
   return fmt::format("/boot/config-{}", release);
 }

@@ -133,6 +133,14 @@ inline constexpr Settings settings[] = {
 inline constexpr std::string_view sriov_manage = "/usr/lib/nvidia/sriov-manage";
 inline constexpr std::string_view nvidia_smi = "/usr/bin/nvidia-smi";
 
+// --- what shall be there after a boot: mdevctl's definitions, a folder for each parent device with
+// a file for each UUID, and what has no place there (docs/host-file.md) ---
+inline constexpr std::string_view mdev_definitions = "/etc/mdevctl.d";
+/// Folders of mdevctl's that are no parents: scripts that it runs.
+inline constexpr std::string_view mdevctl_scripts[] = {"scripts.d", "callouts.d", "notifiers.d"};
+std::string mdev_definition(std::string_view parent, std::string_view uuid);
+inline constexpr std::string_view host_file = "/etc/tessera/host.yaml";
+
 // --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
 inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
 

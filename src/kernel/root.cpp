@@ -18,6 +18,7 @@
 #include "kernel/observer.h"
 #include "kernel/read_child.h"
 #include "kernel/recording.h"
+#include "kernel/small_files.h"
 #include "kernel/write_child.h"
 
 namespace tessera::kernel {
@@ -352,14 +353,17 @@ Result<OpenDirectory> OpenDirectory::open(const std::string& name) const {
   return OpenDirectory(std::move(fd), std::move(path));
 }
 
+Status Root::check_changeable(std::string_view path) const {
+  TRY(check_path(path));
+  if (kind() != Kind::recording) return {};
+  return fail(ErrorKind::unsupported, std::string(path),
+              fmt::format("{} is a recording: it can be read, never changed", location()));
+}
+
 Status Root::write(std::string_view path, std::string_view text, Deadline deadline,
                    const std::vector<LateWrite>& if_it_comes_late) const {
-  TRY(check_path(path));
+  TRY(check_changeable(path));
   for (const auto& late : if_it_comes_late) TRY(check_path(late.path));
-  if (kind() == Kind::recording) {
-    return fail(ErrorKind::unsupported, std::string(path),
-                fmt::format("{} is a recording: it can be read, never changed", location()));
-  }
   if (text.empty()) {
     return fail(ErrorKind::invalid, std::string(path),
                 "a write of no bytes never reaches the kernel; \"\\n\" clears a sysfs file");
@@ -371,6 +375,26 @@ Status Root::write(std::string_view path, std::string_view text, Deadline deadli
                          .text = text,
                          .if_it_comes_late = if_it_comes_late},
                         deadline);
+}
+
+Status Root::write_file(std::string_view path, std::string_view text) const {
+  TRY(check_changeable(path));
+  return write_small_file(state_->directory.get(), path, text);
+}
+
+Status Root::discard_unfinished(std::string_view path) const {
+  TRY(check_changeable(path));
+  return discard_unfinished_file(state_->directory.get(), path);
+}
+
+Status Root::remove_file(std::string_view path) const {
+  TRY(check_changeable(path));
+  return remove_small_file(state_->directory.get(), path);
+}
+
+Status Root::remove_folder(std::string_view path) const {
+  TRY(check_changeable(path));
+  return remove_empty_folder(state_->directory.get(), path);
 }
 
 std::vector<std::string> Root::kernel_log() const {

@@ -95,6 +95,21 @@ class Root {
   [[nodiscard]] Status write(std::string_view path, std::string_view text, Deadline deadline,
                              const std::vector<LateWrite>& if_it_comes_late = {}) const;
 
+  // --- settings files, on a disk: replaced as a whole, where a file of sysfs is written to
+
+  /// `text` becomes the whole file `path`, made or replaced: written beside it, brought to the disk
+  /// and renamed, so that after any crash there is the old text or the new one. Folders above it
+  /// are made. A file that is replaced keeps its owner and rights; what refers to the old one (a
+  /// hard link, an open descriptor) goes on having that.
+  /// Errors: unsupported on a recording, and where a link or another special file stands.
+  [[nodiscard]] Status write_file(std::string_view path, std::string_view text) const;
+  /// Clears away what a write_file() that was cut off may have left beside `path`.
+  [[nodiscard]] Status discard_unfinished(std::string_view path) const;
+  /// Removes the plain file `path`. Errors: not_found; as write_file().
+  [[nodiscard]] Status remove_file(std::string_view path) const;
+  /// Removes the folder `path` if it is there and empty.
+  [[nodiscard]] Status remove_folder(std::string_view path) const;
+
   /// Lines that the kernel logged, oldest first, without their time stamps: /dev/kmsg of the live
   /// system, a recording's dmesg notes, a rehearsal host's log. Empty where it cannot be read.
   [[nodiscard]] std::vector<std::string> kernel_log() const;
@@ -111,6 +126,7 @@ class Root {
   [[nodiscard]] Result<std::vector<std::string>> list_unobserved(std::string_view path) const;
   [[nodiscard]] Presence presence(std::string_view path) const;
   [[nodiscard]] Status check_that_it_was_readable(std::string_view path) const;
+  [[nodiscard]] Status check_changeable(std::string_view path) const;
   explicit Root(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

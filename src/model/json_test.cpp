@@ -22,7 +22,8 @@ Operation full_operation() {
   operation.before = {bound};
   for (auto action :
        {Step::Action::write, Step::Action::load_module, Step::Action::unload_module,
-        Step::Action::stop_process, Step::Action::stop_unit, Step::Action::start_unit}) {
+        Step::Action::stop_process, Step::Action::stop_unit, Step::Action::start_unit,
+        Step::Action::write_file, Step::Action::remove_file, Step::Action::remove_folder}) {
     Step step;
     step.action = action;
     step.path = "/d/unbind";
@@ -30,7 +31,10 @@ Operation full_operation() {
     step.reason = "why";
     step.only_if = {bound, not_vfio};
     step.then = {{Expectation::What::module, "vfio_pci", "yes"},
-                 {Expectation::What::process, "4711", "no"}};
+                 {Expectation::What::process, "4711", "no"},
+                 {Expectation::What::file, "/etc/x", "yes"},
+                 {Expectation::What::file_text, "/etc/x", "whole\ntext\n"},
+                 {Expectation::What::file_text_is_not, "/etc/x", ""}};
     step.late = {{"/d/driver_override", "\n"}};
     step.deadline_ms = 2500;
     operation.forward.push_back(step);

@@ -21,6 +21,12 @@ std::string_view to_string(Expectation::What what) {
       return "process";
     case Expectation::What::unit:
       return "unit";
+    case Expectation::What::file:
+      return "file";
+    case Expectation::What::file_text:
+      return "file_text";
+    case Expectation::What::file_text_is_not:
+      return "file_text_is_not";
   }
   return "text";
 }
@@ -39,6 +45,12 @@ std::string_view to_string(Step::Action action) {
       return "stop_unit";
     case Step::Action::start_unit:
       return "start_unit";
+    case Step::Action::write_file:
+      return "write_file";
+    case Step::Action::remove_file:
+      return "remove_file";
+    case Step::Action::remove_folder:
+      return "remove_folder";
   }
   return "write";
 }
@@ -63,6 +75,12 @@ std::string in_words(const Expectation& expectation) {
       return fmt::format("process {} is {}", path, yes ? "running" : "gone");
     case Expectation::What::unit:
       return fmt::format("unit {} is {}", path, yes ? "active" : "inactive");
+    case Expectation::What::file:
+      return fmt::format("there is {} {}", yes ? "a file" : "no", path);
+    case Expectation::What::file_text:
+      return fmt::format("{} has the {} bytes that the plan names", path, value.size());
+    case Expectation::What::file_text_is_not:
+      return fmt::format("{} has not the {} bytes that the plan names", path, value.size());
   }
   return path;
 }
@@ -84,6 +102,12 @@ std::string in_words(const Step& step) {
       return fmt::format("stop unit {}", step.path);
     case Step::Action::start_unit:
       return fmt::format("start unit {}", step.path);
+    case Step::Action::write_file:
+      return fmt::format("write the file {} ({} bytes)", step.path, step.text.size());
+    case Step::Action::remove_file:
+      return fmt::format("remove the file {}", step.path);
+    case Step::Action::remove_folder:
+      return fmt::format("remove the folder {} if nothing is in it", step.path);
   }
   return step.path;
 }

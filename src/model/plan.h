@@ -17,6 +17,9 @@ struct Expectation {
     module,            ///< module `path` is present when `value` is "yes", absent when "no"
     process,           ///< process `path` is running when `value` is "yes", gone when "no"
     unit,              ///< systemd unit `path` is active when `value` is "yes", inactive when "no"
+    file,              ///< there is something at `path` when `value` is "yes", nothing when "no"
+    file_text,         ///< the file's whole text is `value`, to the last byte
+    file_text_is_not,  ///< the opposite: another text, or no file
   };
   What what = What::text;
   std::string path;
@@ -40,6 +43,10 @@ struct Step {
     stop_process,   ///< process `path` (a pid)
     stop_unit,      ///< systemd unit `path`
     start_unit,     ///< systemd unit `path`
+    write_file,     ///< `text` becomes the whole settings file `path`, or none of it does; the
+                    ///< file and the folders above it are made where they are missing
+    remove_file,    ///< the settings file `path`
+    remove_folder,  ///< the folder `path`; one that holds something is left
   };
   Action action = Action::write;
   std::string path;

@@ -18,6 +18,12 @@ TEST(PlanWords, say_what_must_hold) {
   EXPECT_EQ(in_words(Expectation{What::module, "vfio_pci", "yes"}), "module vfio_pci is present");
   EXPECT_EQ(in_words(Expectation{What::process, "7", "no"}), "process 7 is gone");
   EXPECT_EQ(in_words(Expectation{What::unit, "x.service", "no"}), "unit x.service is inactive");
+  EXPECT_EQ(in_words(Expectation{What::file, "/etc/x", "yes"}), "there is a file /etc/x");
+  EXPECT_EQ(in_words(Expectation{What::file, "/etc/x", "no"}), "there is no /etc/x");
+  EXPECT_EQ(in_words(Expectation{What::file_text, "/etc/x", "a\nb\n"}),
+            "/etc/x has the 4 bytes that the plan names");
+  EXPECT_EQ(in_words(Expectation{What::file_text_is_not, "/etc/x", "a\nb\n"}),
+            "/etc/x has not the 4 bytes that the plan names");
 }
 
 TEST(PlanWords, say_what_a_step_does) {
@@ -30,6 +36,14 @@ TEST(PlanWords, say_what_a_step_does) {
   step.action = Step::Action::load_module;
   step.path = "vfio_pci";
   EXPECT_EQ(in_words(step), "load module vfio_pci");
+  step.action = Step::Action::write_file;
+  step.path = "/etc/x";
+  step.text = "a\nb\n";
+  EXPECT_EQ(in_words(step), "write the file /etc/x (4 bytes)");
+  step.action = Step::Action::remove_file;
+  EXPECT_EQ(in_words(step), "remove the file /etc/x");
+  step.action = Step::Action::remove_folder;
+  EXPECT_EQ(in_words(step), "remove the folder /etc/x if nothing is in it");
 }
 
 }  // namespace

@@ -435,6 +435,34 @@ TEST_F(FakeHostTest, every_recorded_host_can_be_played) {
   }
 }
 
+TEST_F(FakeHostTest, settings_are_files_on_a_disk) {
+  const std::string folder = "/etc/mdevctl.d/0000:04:00.0";
+  ASSERT_TRUE(fs::create_directories(at(folder)));
+  std::ofstream(at(folder + "/new")) << std::string(10000, 'x') << "end";
+  EXPECT_EQ(read(folder + "/new"), std::string(10000, 'x') + "end");
+  std::ofstream(at(folder + "/new")) << "shorter";
+  EXPECT_EQ(read(folder + "/new"), "shorter");
+  std::ofstream(at(folder + "/old")) << "former";
+  fs::rename(at(folder + "/new"), at(folder + "/old"));
+  EXPECT_EQ(read(folder + "/old"), "shorter");
+  EXPECT_FALSE(exists(folder + "/new"));
+  EXPECT_EQ(rmdir(at(folder).c_str()), -1);
+  EXPECT_EQ(errno, ENOTEMPTY);
+  EXPECT_TRUE(fs::remove(at(folder + "/old")));
+  EXPECT_TRUE(fs::remove(at(folder)));
+  EXPECT_FALSE(exists(folder));
+}
+
+TEST_F(FakeHostTest, files_of_the_kernel_are_neither_made_nor_removed) {
+  std::error_code refused;
+  EXPECT_FALSE(fs::remove(at("/sys/bus/pci/rescan"), refused));
+  EXPECT_TRUE(exists("/sys/bus/pci/rescan"));
+  EXPECT_FALSE(fs::create_directory(at("/sys/kernel/own"), refused));
+  EXPECT_LT(open(at("/proc/own").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644), 0);
+  fs::rename(at("/proc/cmdline"), at("/etc/cmdline"), refused);
+  EXPECT_TRUE(exists("/proc/cmdline"));
+}
+
 TEST(fakehost_program, a_broken_recording_is_one_clear_error) {
   EXPECT_EQ(run({TESSERA_FAKEHOST, "/absent", "/tmp/never"}), 1);
   EXPECT_EQ(run({TESSERA_FAKEHOST}), 2);

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "fakehost/behaviours.h"
+#include "fakehost/settings.h"
 #include "kernel/files.h"
 
 namespace tessera::fakehost {
@@ -36,6 +37,7 @@ bool is_uevents(std::string_view path) {
 
 mode_t file_mode(std::string_view path) {
   if (is_program(path)) return S_IFREG | 0755;
+  if (is_setting(path)) return S_IFREG | 0644;
   const Behaviour* behaviour = find_behaviour(path);
   if (behaviour == nullptr || behaviour->write == nullptr) return S_IFREG | 0444;
   return S_IFREG | (behaviour->readable == Behaviour::Readable::yes ? 0644 : 0200);
@@ -159,14 +161,49 @@ int read_file(const char* path, char* out, std::size_t size, off_t offset, fuse_
   return copy_out(text.substr(std::min(static_cast<std::size_t>(offset), text.size())), out, size);
 }
 
-int write_file(const char* path, const char* text, std::size_t size, off_t, fuse_file_info*) {
+int write_file(const char* path, const char* text, std::size_t size, off_t offset,
+               fuse_file_info*) {
+  if (is_setting(path)) {
+    Lock lock(host().mutex);
+    int kept = write_setting(host(), path, {text, size}, static_cast<std::size_t>(offset));
+    return kept < 0 ? kept : static_cast<int>(size);
+  }
   int answer = host().write(path, {text, size});
   return answer < 0 ? answer : static_cast<int>(size);
 }
 
-/// sysfs takes O_TRUNC and does nothing with it.
-int truncate_file(const char*, off_t, fuse_file_info*) {
-  return 0;
+/// sysfs takes O_TRUNC and does nothing with it; a file on a disk is cut.
+int truncate_file(const char* path, off_t size, fuse_file_info*) {
+  if (!is_setting(path)) return 0;
+  Lock lock(host().mutex);
+  return cut_setting(host(), path, static_cast<std::size_t>(size));
+}
+
+int create_file(const char* path, mode_t, fuse_file_info* info) {
+  Lock lock(host().mutex);
+  info->direct_io = 1;
+  return make_setting(host(), path);
+}
+
+int rename_file(const char* from, const char* to, unsigned flags) {
+  if (flags != 0) return -EINVAL;
+  Lock lock(host().mutex);
+  return rename_setting(host(), from, to);
+}
+
+int remove_file(const char* path) {
+  Lock lock(host().mutex);
+  return remove_setting(host(), path);
+}
+
+int make_folder(const char* path, mode_t) {
+  Lock lock(host().mutex);
+  return make_settings_folder(host(), path);
+}
+
+int remove_folder(const char* path) {
+  Lock lock(host().mutex);
+  return remove_settings_folder(host(), path);
 }
 
 int poll_file(const char* path, fuse_file_info* info, fuse_pollhandle* handle, unsigned* ready) {
@@ -204,6 +241,11 @@ fuse_operations operations() {
   table.read = read_file;
   table.write = write_file;
   table.truncate = truncate_file;
+  table.create = create_file;
+  table.rename = rename_file;
+  table.unlink = remove_file;
+  table.mkdir = make_folder;
+  table.rmdir = remove_folder;
   table.poll = poll_file;
   table.init = start;
   return table;

@@ -2,12 +2,26 @@
 #include "app/printers/plan.h"
 
 #include <cstdio>
+#include <ranges>
 
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace tessera::app {
 
 namespace {
+
+/// What a settings file will say, as far as a page of it: a dry run shows each line.
+void append_file(std::string& out, const model::Step& step) {
+  constexpr std::size_t enough = 40;
+  const auto lines = text::lines(step.text);
+  for (const auto line : lines | std::views::take(enough)) {
+    out += fmt::format("           | {}\n", text::printable(line));
+  }
+  if (lines.size() > enough)
+    out += fmt::format("           and {} more lines\n", lines.size() - enough);
+}
 
 void append_steps(std::string& out, std::string_view heading,
                   const std::vector<model::Step>& steps) {
@@ -15,6 +29,7 @@ void append_steps(std::string& out, std::string_view heading,
   out += fmt::format("     {}\n", heading);
   for (const auto& step : steps) {
     out += fmt::format("       {}\n", in_words(step));
+    if (step.action == model::Step::Action::write_file) append_file(out, step);
     std::string why = step.reason;
     for (const auto& condition : step.only_if) {
       out += fmt::format("           only if {}\n", in_words(condition));

@@ -68,8 +68,8 @@ Result<plan::slices::SliceIntent> intent_of(const SliceOptions& options) {
     count += wish.count;
   }
   for (int i = 0; i < count; ++i) {
-    TRY_LET(auto uuid, random_uuid());
-    intent.uuids.push_back(std::move(uuid));
+    TRY_LET(const Uuid uuid, random_uuid());
+    intent.uuids.push_back(to_string(uuid));
   }
   return intent;
 }
