@@ -182,14 +182,15 @@ std::size_t xml_start(std::string_view text) {
 Status read_gpus(const pugi::xml_node& log, std::string_view text, std::size_t start,
                  std::string_view name, HealthReport& report) {
   for (const pugi::xml_node& gpu : log.children("gpu")) {
-    const auto line = line_at(text, start + static_cast<std::size_t>(gpu.offset_debug()));
+    const auto mistake = [&](const std::string& sentence) {
+      return broken(name, line_at(text, start + static_cast<std::size_t>(gpu.offset_debug())),
+                    sentence);
+    };
     const std::string_view id = gpu.attribute("id").value();
     const auto address = model::parse_pci_address(text::trim(id));
-    if (!address) {
-      return broken(name, line, fmt::format("'{}' is no card's address", text::printable(id)));
-    }
+    if (!address) return mistake(fmt::format("'{}' is no card's address", text::printable(id)));
     if (report.gpu(*address) != nullptr) {
-      return broken(name, line, fmt::format("{} is there twice", model::to_string(*address)));
+      return mistake(fmt::format("{} is there twice", model::to_string(*address)));
     }
     report.gpus.push_back(read_gpu(gpu, *address));
   }
