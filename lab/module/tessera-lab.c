@@ -2,8 +2,8 @@
 /*
  * A card that can be cut, without the card.
  *
- * A PCI driver that takes any function it is given by driver_override and
- * never touches its hardware. Each one becomes a parent of mediated devices
+ * A PCI driver that takes the functions named by its parameter `cards` (or by
+ * driver_override) and never touches their hardware. Each one becomes a parent of mediated devices
  * (mdevs), with types as NVIDIA's or Intel's drivers show them. An mdev has a
  * linear framebuffer and the registers of QEMU's bochs-display
  * (docs/specs/standard-vga.rst there), so that guests have a driver for it,
@@ -34,6 +34,10 @@
 static char *driver_name = "tessera_lab";
 module_param(driver_name, charp, 0444);
 MODULE_PARM_DESC(driver_name, "name in /sys/bus/pci/drivers, and first half of the types' names");
+
+static char *cards = "";
+module_param(cards, charp, 0644);
+MODULE_PARM_DESC(cards, "addresses of the functions it takes, with commas; needs a probe afterwards");
 
 static char *types = "vgpu";
 module_param(types, charp, 0444);
@@ -124,8 +128,8 @@ struct parent {
 	struct lab_type *types;
 };
 
-static LIST_HEAD(cards);
-static DEFINE_MUTEX(cards_lock);
+static LIST_HEAD(all_cards);
+static DEFINE_MUTEX(all_cards_lock);
 
 static bool is_gvt(void)
 {
@@ -161,8 +165,8 @@ static struct card *get_card(struct pci_dev *function)
 	struct pci_dev *physical = pci_physfn(function);
 	struct card *card;
 
-	mutex_lock(&cards_lock);
-	list_for_each_entry(card, &cards, node) {
+	mutex_lock(&all_cards_lock);
+	list_for_each_entry(card, &all_cards, node) {
 		if (card->physical == physical) {
 			kref_get(&card->kref);
 			goto out;
@@ -175,9 +179,9 @@ static struct card *get_card(struct pci_dev *function)
 	mutex_init(&card->lock);
 	card->physical = pci_dev_get(physical);
 	card->total = goods_of_a_card();
-	list_add(&card->node, &cards);
+	list_add(&card->node, &all_cards);
 out:
-	mutex_unlock(&cards_lock);
+	mutex_unlock(&all_cards_lock);
 	return card;
 }
 
@@ -192,9 +196,9 @@ static void free_card(struct kref *kref)
 
 static void put_card(struct card *card)
 {
-	mutex_lock(&cards_lock);
+	mutex_lock(&all_cards_lock);
 	kref_put(&card->kref, free_card);
-	mutex_unlock(&cards_lock);
+	mutex_unlock(&all_cards_lock);
 }
 
 static struct parent *parent_of(struct mdev_type *type)
@@ -864,11 +868,39 @@ static struct parent *make_parent(struct pci_dev *function)
 	return parent;
 }
 
+static bool is_listed(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	const char *found;
+
+	for (found = list; (found = strstr(found, name)); found += length)
+		if ((found == list || found[-1] == ',') && strchr(",\n", found[length]))
+			return true;	/* strchr finds the end, too */
+	return false;
+}
+
+/* Ours: named, or a virtual function of a card that is ours. */
+static bool is_ours(struct pci_dev *function)
+{
+	bool ours;
+
+	if (function->driver_override)
+		return true;	/* it would not have matched another name */
+	if (function->is_virtfn && pci_dev_driver(pci_physfn(function)) == &lab_pci_driver)
+		return true;
+	kernel_param_lock(THIS_MODULE);
+	ours = is_listed(cards, pci_name(function));
+	kernel_param_unlock(THIS_MODULE);
+	return ours;
+}
+
 static int lab_probe(struct pci_dev *function, const struct pci_device_id *id)
 {
 	struct parent *parent;
 	int ret;
 
+	if (!is_ours(function))
+		return -ENODEV;	/* the next driver may have it */
 	if (function->is_physfn)
 		return 0;	/* its virtual functions are the parents */
 	parent = make_parent(function);
@@ -896,32 +928,15 @@ static void lab_remove(struct pci_dev *function)
 	free_parent(parent);
 }
 
-/* No ids: it takes what it is given by driver_override or new_id. */
-static const struct pci_device_id no_ids[] = { {} };
+/* Asked about every function that is probed after it was loaded. No device loads it. */
+static const struct pci_device_id any_id[] = { { PCI_DEVICE(PCI_ANY_ID, PCI_ANY_ID) }, {} };
 
 static struct pci_driver lab_pci_driver = {
-	.id_table = no_ids,
+	.id_table = any_id,
 	.probe = lab_probe,
 	.remove = lab_remove,
 	.sriov_configure = pci_sriov_configure_simple,
 };
-
-/* Virtual functions of a card that is ours are ours, before another driver sees them. */
-static int on_pci_event(struct notifier_block *block, unsigned long event, void *data)
-{
-	struct pci_dev *function = to_pci_dev((struct device *)data);
-
-	if (event != BUS_NOTIFY_ADD_DEVICE || !function->is_virtfn)
-		return NOTIFY_DONE;
-	if (pci_dev_driver(pci_physfn(function)) != &lab_pci_driver)
-		return NOTIFY_DONE;
-	if (driver_set_override(&function->dev, &function->driver_override, driver_name,
-				strlen(driver_name)))
-		pci_warn(function, "cannot be kept for %s\n", driver_name);
-	return NOTIFY_OK;
-}
-
-static struct notifier_block pci_events = { .notifier_call = on_pci_event };
 
 static int check_parameters(void)
 {
@@ -953,25 +968,15 @@ static int __init lab_init(void)
 	ret = mdev_register_driver(&lab_mdev_driver);
 	if (ret)
 		return ret;
-	ret = bus_register_notifier(&pci_bus_type, &pci_events);
-	if (ret)
-		goto err_mdev;
 	ret = pci_register_driver(&lab_pci_driver);
 	if (ret)
-		goto err_events;
-	return 0;
-
-err_events:
-	bus_unregister_notifier(&pci_bus_type, &pci_events);
-err_mdev:
-	mdev_unregister_driver(&lab_mdev_driver);
+		mdev_unregister_driver(&lab_mdev_driver);
 	return ret;
 }
 
 static void __exit lab_exit(void)
 {
 	pci_unregister_driver(&lab_pci_driver);
-	bus_unregister_notifier(&pci_bus_type, &pci_events);
 	mdev_unregister_driver(&lab_mdev_driver);
 }
 

@@ -26,14 +26,12 @@ remove_all
 say "--- an aperture of 256 MiB: types without room do not exist"
 module=$(modprobe --show-depends tessera_lab | sed -n 's/^insmod \(.*tessera-lab\.ko\).*/\1/p')
 rmmod tessera_lab
-insmod "$module" types=gvt aperture_mib=256
+insmod "$module" cards=0000:00:02.0 types=gvt aperture_mib=256
 is "what it has room for" "$(available "$types")" "tessera_lab-GVTg_V5_4:1 tessera_lab-GVTg_V5_8:2 "
 
 say "--- NVIDIA's shape with another size, mixed, by the vendor's name"
 rmmod tessera_lab
-insmod "$module" driver_name=lab_vgpu product=A2 framebuffer_mib=24576 mixed_sizes=1
-echo lab_vgpu >"$devices/0000:00:02.0/driver_override"
-echo 0000:00:02.0 >/sys/bus/pci/drivers_probe
+insmod "$module" cards=0000:00:02.0 driver_name=lab_vgpu product=A2 framebuffer_mib=24576 mixed_sizes=1
 whole=$(type_named "$types" "LAB A2-24C")
 eighth=$(type_named "$types" "LAB A2-8C")
 [[ ${whole##*/} == lab_vgpu-* ]] || failed "the type is ${whole##*/}"
