@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the lab's initrd for a kernel directory of kernel.sh and prints its path: busybox, the modules
-# that reach the machine outside over 9p, the agent, init and enter. Kept in the cache by the kernel's
-# release and a hash of everything that goes in. usage: make-initrd.sh KERNEL_DIRECTORY AGENT
+# that reach the machine outside over 9p, those that modules.sh added, the agent, init and enter. Kept in
+# the cache by the kernel's release and a hash of everything that goes in.
+#   usage: make-initrd.sh KERNEL_DIRECTORY AGENT
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 kernel=$1
@@ -13,7 +14,8 @@ cache=${TESSERA_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tessera/lab}/init
 
 # "libfmt.so.9 => /lib/x86_64-linux-gnu/libfmt.so.9 (0x...)" and "/lib64/ld-linux-x86-64.so.2 (0x...)"
 libraries=$(ldd "$agent" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) .*/\1/p')
-hash=$(cat "$0" "$here/init" "$here/enter" "$agent" $libraries /bin/busybox "$kernel/lib/modules/$release/modules.dep" | sha256sum | cut -c1-16)
+added=$(find "$kernel/lib/modules/$release/updates" -name '*.ko' 2>/dev/null | sort || true)
+hash=$(cat "$0" "$here/init" "$here/enter" "$agent" $libraries $added /bin/busybox "$kernel/lib/modules/$release/modules.dep" | sha256sum | cut -c1-16)
 target=$cache/$release-$hash.gz
 if [ -r "$target" ]; then echo "$target"; exit; fi
 
@@ -36,7 +38,7 @@ for library in $libraries; do
 done
 chmod 755 "$tree/init" "$tree/enter" "$tree/bin/tessera-lab-agent"
 
-for module in virtio_pci 9pnet_virtio 9p overlay virtio_console; do
+for module in virtio_pci 9pnet_virtio 9p overlay virtio_console $(for file in $added; do basename "$file" .ko; done); do
   modprobe -d "$kernel" -S "$release" --show-depends "$module"
 done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r file; do
   case $file in

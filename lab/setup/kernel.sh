@@ -12,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 cache=${TESSERA_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tessera/lab}/kernel
 wanted=${1:-}
 say() { echo "kernel.sh: $*" >&2; }
+. "$(dirname "$(readlink -f "$0")")/packages.sh"
 
 complete() { [ -r "$1/vmlinuz" ] && [ -r "$1/release" ] && [ -r "$1/lib/modules/$(cat "$1/release")/modules.dep" ]; }
 
@@ -50,25 +51,17 @@ link_installed() {
 
 package_name() {
   if [ -n "$wanted" ]; then echo "linux-image-$wanted"; return; fi
-  apt-cache $apt depends linux-image-amd64 2>/dev/null |
-    sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\).*/\1/p' | head -n 1
+  packages_below linux-image-amd64 'linux-image-[0-9].*' | head -n 1
 }
 
 download() {
-  apt=
   package=$(package_name)
-  if [ -z "$package" ] || ! apt-cache $apt show "$package" >/dev/null 2>&1; then
-    say "reading the package lists into a private folder"
-    mkdir -p "$work/lists/partial" "$work/apt/archives/partial"
-    apt="-o Dir::State::Lists=$work/lists -o Dir::Cache=$work/apt -o Acquire::Languages=none"
-    apt-get $apt -qq update >&2
+  if [ -z "$package" ] || ! offered "$package"; then
+    read_lists
     package=$(package_name)
   fi
   [ -n "$package" ] || { say "the system's package sources have no linux-image-amd64"; exit 1; }
-  say "downloading $package"
-  mkdir "$work/deb"
-  (cd "$work/deb" && apt-get $apt -qq -o APT::Sandbox::User= download "$package" >&2)
-  dpkg-deb -x "$work"/deb/*.deb "$work/tree"
+  unpack_packages "$work/tree" "$package"
   release=${package#linux-image-}
   release=${release%-unsigned}
   mkdir -p "$work/new/lib"

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Milliseconds download_time = std::chrono::minutes(10);
 constexpr Milliseconds short_time = std::chrono::seconds(20);
+constexpr int cannot_be_had = 77;  // a script's exit code
 constexpr Milliseconds kvm_probe_time = std::chrono::seconds(4);
 
 /// Carries one preparation from step to step.
@@ -81,6 +82,8 @@ class Preparer {
     command.env["TESSERA_LAB_CACHE"] = places_.cache;
     TRY_LET(auto said, run_tool(command, Deadline::in(download_time),
                                 [this](std::string_view line) { say(line); }));
+    if (said.exit_code == cannot_be_had)
+      return fail(ErrorKind::unsupported, spec_.name, std::string(text::trim(said.err)));
     if (said.exit_code != 0)
       return fail(ErrorKind::io, command.argv[1],
                   fmt::format("the script failed: {}", text::trim(said.err)));
@@ -89,6 +92,11 @@ class Preparer {
 
   Status fetch_kernel() {
     TRY_LET(std::string folder, script("setup/kernel.sh", {}));
+    if (!spec_.modules.empty()) {
+      std::vector<std::string> wanted{folder};
+      for (const LabModule& module : spec_.modules) wanted.push_back(module.name);
+      TRY_LET(folder, script("setup/modules.sh", wanted));
+    }
     std::string release;
     std::ifstream(folder + "/release") >> release;
     outside_.kernel = folder + "/vmlinuz";

@@ -18,10 +18,10 @@ struct Prepared {
   std::vector<std::vector<std::string>> card_servers;
 };
 
-/// Finds a QEMU that is new enough, gets a kernel and an initrd into the cache, finds out whether
-/// KVM works, and looks the identity cards up. Errors: not_found (no QEMU), unsupported (it is too
-/// old), invalid (a path with a blank in it, an unknown identity card), and whatever getting a
-/// kernel meets.
+/// Finds a QEMU that is new enough, gets a kernel with the host's modules and an initrd into the
+/// cache, finds out whether KVM works, and looks the identity cards up. Errors: not_found (no
+/// QEMU), unsupported (it is too old, or a module cannot be built here), invalid (a path with a
+/// blank in it, an unknown identity card), and whatever getting a kernel meets.
 Result<Prepared> prepare(const Places& places, const LabSpec& spec, const StartOptions& options);
 
 }  // namespace tessera::lab

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/qemu_args.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -30,12 +31,13 @@ class PciTree {
   void add_nodes(int count) {
     for (int node = 0; node < count; ++node)
       device(fmt::format("pxb-pcie,id={},bus_nr={},bus=pcie.0,addr={:#x},numa_node={}",
-                         root_bus(node), 0x40 * (node + 1), next_[root_bus(-1)]++, node));
+                         root_bus(node), first_bus(node), next_[root_bus(-1)]++, node));
   }
 
   /// "bus=B,addr=A" for the device `id`, where A lacks the function.
   std::string place(const Placement& at, const std::string& id) {
     int node = at.numa_node.value_or(-1);
+    placed_on_root_ = at.slot == Slot::root_complex ? next_address(node) : "";
     switch (at.slot) {
       case Slot::root_port:
         return below(root_port("pcie-root-port", root_bus(node), next(root_bus(node)), id));
@@ -51,7 +53,18 @@ class PciTree {
     return on(root_bus(node));
   }
 
+  /// Where the kernel will find function 0 of what was placed last, said without bus numbers that
+  /// only the firmware knows: the number of its slot in /sys/bus/pci/slots, or on a root bus its
+  /// address. Not for a conventional bridge, whose slots have no numbers.
+  [[nodiscard]] std::string last_place() const {
+    return placed_on_root_.empty() ? fmt::format("slot{}", chassis_) : placed_on_root_;
+  }
+
  private:
+  std::string next_address(int node) {
+    return fmt::format("0000:{:02x}:{:02x}.0", first_bus(node), next_[root_bus(node)]);
+  }
+  static int first_bus(int node) { return node < 0 ? 0 : 0x40 * (node + 1); }
   static std::string root_bus(int node) {
     return node < 0 ? "pcie.0" : fmt::format("node{}", node);
   }
@@ -102,6 +115,7 @@ class PciTree {
   std::map<std::string, int> next_{{"pcie.0", first_free_slot}};
   std::map<int, SharedSlot> shared_slots_;
   int chassis_ = 0;
+  std::string placed_on_root_;
 };
 
 std::string display_model(const LabCard& card) {
@@ -145,10 +159,24 @@ void add_identity(PciTree& tree, const LabCard& card, const std::string& place,
                     .dump());
 }
 
-void add_card(PciTree& tree, const LabCard& card, const Outside& outside) {
+// Virtual functions come before their card: QEMU wants it so.
+void add_functions(std::vector<std::string>& arguments, PciTree& tree, const LabCard& card,
+                   const std::string& place) {
+  for (int function = 1; function <= card.sriov_vfs; ++function) {
+    const std::string id = fmt::format("vf{}.{}", function, card.id);
+    arguments.insert(arguments.end(), {"-netdev", fmt::format("user,id=net.{},restrict=on", id)});
+    tree.device(
+        fmt::format("virtio-net-pci,id={},{}.{},sriov-pf={},netdev=net.{},iommu_platform=on", id,
+                    place, function, card.id, id));
+  }
+}
+
+void add_card(std::vector<std::string>& arguments, PciTree& tree, const LabCard& card,
+              const Outside& outside) {
   std::string place = tree.place(card.at, card.id);
   if (card.model == CardModel::identity) return add_identity(tree, card, place, outside);
   std::string options = display_options(card);
+  add_functions(arguments, tree, card, place);
   if (!card.audio) {
     tree.device(fmt::format("{},id={},{}{}", display_model(card), card.id, place, options));
     return;
@@ -236,10 +264,34 @@ std::string processors(const LabSpec& spec) {
               : fmt::format("{}", spec.cpus);
 }
 
-std::string kernel_command_line(const LabSpec& spec, const Outside& outside) {
+/// As the kernel names it: '-' and '_' are the same to modprobe, but not in /sys/module.
+std::string kernel_name(std::string module) {
+  std::ranges::replace(module, '-', '_');
+  return module;
+}
+
+/// What lab/init/init loads and binds. Parameters are given as to a module that is built in:
+/// modprobe reads them off the command line.
+std::vector<std::string> module_words(const LabSpec& spec, const std::vector<std::string>& bound) {
+  std::vector<std::string> names, words;
+  for (const LabModule& module : spec.modules) {
+    const std::string name = kernel_name(module.name);
+    names.push_back(name);
+    for (const std::string& parameter : module.parameters)
+      words.push_back(fmt::format("{}.{}", name, parameter));
+  }
+  if (!names.empty()) words.push_back("tessera.load=" + text::join(names, ","));
+  if (!bound.empty()) words.push_back("tessera.bind=" + text::join(bound, ","));
+  return words;
+}
+
+std::string kernel_command_line(const LabSpec& spec, const Outside& outside,
+                                const std::vector<std::string>& bound) {
   std::vector<std::string> words{"console=ttyS0", "panic=-1", "loglevel=4",
                                  "tessera.host=" + spec.name,
                                  "tessera.kernel=" + outside.kernel_folder};
+  const auto of_modules = module_words(spec, bound);
+  words.insert(words.end(), of_modules.begin(), of_modules.end());
   words.insert(words.end(), spec.kernel_arguments.begin(), spec.kernel_arguments.end());
   return text::join(words, " ");
 }
@@ -279,11 +331,21 @@ std::vector<std::string> qemu_arguments(const LabSpec& spec, const Outside& outs
   if (spec.iommu == Iommu::vt_d) tree.device("intel-iommu,intremap=on,caching-mode=on");
   if (spec.iommu == Iommu::amd_vi) tree.device("amd-iommu,intremap=on");
   tree.add_nodes(spec.numa_nodes);
-  for (const LabCard& card : spec.cards) add_card(tree, card, outside);
-  for (const LabDevice& device : spec.devices) add_device(arguments, tree, device);
+  std::vector<std::string> bound;  // PLACE=MODULE
+  auto bind = [&](const std::string& driver) {
+    if (!driver.empty()) bound.push_back(tree.last_place() + "=" + kernel_name(driver));
+  };
+  for (const LabCard& card : spec.cards) {
+    add_card(arguments, tree, card, outside);
+    bind(card.driver);
+  }
+  for (const LabDevice& device : spec.devices) {
+    add_device(arguments, tree, device);
+    bind(device.driver);
+  }
   add_shares_and_agent(arguments, outside);
   arguments.insert(arguments.end(), {"-kernel", outside.kernel, "-initrd", outside.initrd,
-                                     "-append", kernel_command_line(spec, outside)});
+                                     "-append", kernel_command_line(spec, outside, bound)});
   return arguments;
 }
 

@@ -55,10 +55,14 @@ TEST(QemuArguments, every_host_gives_its_golden_command_line) {
   EXPECT_GE(seen, 8);
 }
 
-std::vector<std::string> devices(const std::string& cards) {
+std::vector<std::string> arguments_of(const std::string& cards) {
   auto spec = parse_spec("name: a\ndescription: d\nnuma_nodes: 2\n" + cards, "a.yaml");
   EXPECT_TRUE(spec) << one_line(spec.error());
-  auto arguments = qemu_arguments(*spec, outside());
+  return qemu_arguments(*spec, outside());
+}
+
+std::vector<std::string> devices(const std::string& cards) {
+  auto arguments = arguments_of(cards);
   std::vector<std::string> found;
   for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
     if (arguments[i] == "-device") found.push_back(arguments[i + 1]);
@@ -94,6 +98,38 @@ TEST(QemuArguments, cards_behind_a_conventional_bridge_share_one_bridge_per_node
 TEST(QemuArguments, a_virtio_card_uses_the_iommu) {
   auto found = devices("cards: [{id: a, model: virtio-gpu}]\n");
   EXPECT_TRUE(has(found, "virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on"));
+}
+
+TEST(QemuArguments, virtual_functions_come_before_their_card) {
+  auto found = devices("cards: [{id: a, model: virtio-gpu, sriov_vfs: 2}]\n");
+  auto at = [&](const std::string& one) { return std::ranges::find(found, one) - found.begin(); };
+  const auto first =
+      at("virtio-net-pci,id=vf1.a,bus=port.a,addr=0x0.1,sriov-pf=a,netdev=net.vf1.a,iommu_platform="
+         "on");
+  const auto second =
+      at("virtio-net-pci,id=vf2.a,bus=port.a,addr=0x0.2,sriov-pf=a,netdev=net.vf2.a,iommu_platform="
+         "on");
+  const auto card = at("virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on");
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, card);
+  EXPECT_LT(card, static_cast<std::ptrdiff_t>(found.size()));
+}
+
+// Of the firmware's bus numbers nothing is known here: a slot has a number, a root bus too.
+TEST(QemuArguments, the_kernel_is_told_which_modules_to_load_and_what_their_drivers_take) {
+  const std::string line = arguments_of(
+                               "modules: [tessera-lab types=gvt, mdpy]\ncards:\n"
+                               "- {id: a}\n"
+                               "- {id: b, driver: tessera-lab}\n"
+                               "- {id: c, slot: root-complex, driver: tessera-lab}\n"
+                               "- {id: d, slot: root-complex, numa_node: 1, driver: tessera-lab}\n"
+                               "- {id: e, slot: switch-port, driver: tessera-lab}\n")
+                               .back();
+  EXPECT_NE(line.find(" tessera_lab.types=gvt tessera.load=tessera_lab,mdpy "
+                      "tessera.bind=slot2=tessera_lab,0000:00:06.0=tessera_lab,"
+                      "0000:80:00.0=tessera_lab,slot4=tessera_lab"),
+            std::string::npos)
+      << line;
 }
 
 TEST(QemuArguments, kvm_takes_the_machines_own_processor) {

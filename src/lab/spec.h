@@ -32,6 +32,13 @@ struct Placement {
   std::optional<int> numa_node;  ///< below a root bus of this memory node; none: node unknown (-1)
 };
 
+/// A kernel module that is loaded at boot, before the drivers of the host's devices.
+struct LabModule {
+  std::string
+      name;  ///< as modprobe takes it: one of lab/module, of the kernel's samples, or its own
+  std::vector<std::string> parameters;  ///< NAME=VALUE
+};
+
 /// A GPU, with its audio function where it has one.
 struct LabCard {
   std::string id;  ///< QEMU's device id; `tessera lab picture` asks for it
@@ -40,6 +47,8 @@ struct LabCard {
   bool audio = false;     ///< an HD audio controller as function 1
   bool boot_vga = false;  ///< the VGA-compatible variant, which the firmware lights up
   std::string shows;      ///< identity only: which card of lab/identity/cards it shows
+  std::string driver;     ///< the module whose driver has it from boot on; empty: its own driver
+  int sriov_vfs = 0;      ///< virtio-gpu only: virtual functions it can make, 0..7
 };
 
 /// Anything in the host that is no card.
@@ -50,6 +59,7 @@ struct LabDevice {
   Placement at;
   int sriov_vfs =
       0;  ///< virtual functions it can make; nvme 0..64, igb always 7 (the Linux driver keeps one)
+  std::string driver;  ///< as a card's
 };
 
 /// A virtual GPU host as its file in lab/hosts says it (docs/lab.md lists every key).
@@ -62,6 +72,7 @@ struct LabSpec {
   int deadline_s = 900;
   int numa_nodes = 0;  ///< 0: one memory node, not described to the guest
   std::vector<std::string> kernel_arguments;
+  std::vector<LabModule> modules;  ///< in the order in which they are loaded
   std::vector<LabCard> cards;
   std::vector<LabDevice> devices;
 };
@@ -77,8 +88,8 @@ std::string_view to_string(DeviceKind kind);
 /// id given twice, or a combination no host can have.
 Result<LabSpec> parse_spec(std::string_view yaml, const std::string& file);
 
-/// The QEMU version this host needs, as major * 100 + minor: identity cards 1101, igb 800, else
-/// 702.
+/// The QEMU version this host needs, as major * 100 + minor: identity cards and cards with virtual
+/// functions 1101, igb 800, else 702.
 int needed_qemu(const LabSpec& spec);
 
 }  // namespace tessera::lab

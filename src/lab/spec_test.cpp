@@ -27,10 +27,12 @@ cpus: 8
 deadline_s: 60
 numa_nodes: 2
 kernel_arguments: [iommu.strict=1, quiet]
+modules: [tessera-lab types=gvt aperture_mib=512, mdpy]
 cards:
   - {id: gpu0, model: ati, slot: switch-port, audio: true, numa_node: 1}
   - {id: gpu1, model: identity, shows: flex-170, slot: root-port}
   - {id: gpu2, model: virtio-gpu, slot: root-complex, boot_vga: true}
+  - {id: gpu3, model: virtio-gpu, sriov_vfs: 3, driver: tessera-lab}
 devices:
   - {id: disk0, kind: nvme, sriov_vfs: 4}
   - {id: nic0, kind: nic, slot: conventional-bridge}
@@ -43,7 +45,12 @@ devices:
   EXPECT_EQ(spec->cpus, 8);
   EXPECT_EQ(spec->deadline_s, 60);
   EXPECT_EQ(spec->kernel_arguments, (std::vector<std::string>{"iommu.strict=1", "quiet"}));
-  ASSERT_EQ(spec->cards.size(), 3U);
+  ASSERT_EQ(spec->modules.size(), 2U);
+  EXPECT_EQ(spec->modules[0].name, "tessera-lab");
+  EXPECT_EQ(spec->modules[0].parameters,
+            (std::vector<std::string>{"types=gvt", "aperture_mib=512"}));
+  EXPECT_EQ(spec->modules[1].name, "mdpy");
+  ASSERT_EQ(spec->cards.size(), 4U);
   EXPECT_EQ(spec->cards[0].model, CardModel::ati);
   EXPECT_EQ(spec->cards[0].at.slot, Slot::switch_port);
   EXPECT_EQ(spec->cards[0].at.numa_node, 1);
@@ -51,6 +58,9 @@ devices:
   EXPECT_EQ(spec->cards[1].shows, "flex-170");
   EXPECT_TRUE(spec->cards[2].boot_vga);
   EXPECT_EQ(spec->cards[2].at.numa_node, std::nullopt);
+  EXPECT_EQ(spec->cards[2].driver, "");
+  EXPECT_EQ(spec->cards[3].driver, "tessera-lab");
+  EXPECT_EQ(spec->cards[3].sriov_vfs, 3);
   ASSERT_EQ(spec->devices.size(), 2U);
   EXPECT_EQ(spec->devices[0].sriov_vfs, 4);
   EXPECT_EQ(spec->devices[1].at.slot, Slot::conventional_bridge);
@@ -125,6 +135,37 @@ TEST(LabSpec, hosts_that_cannot_be_are_refused) {
             "SR-IOV needs a PCI Express slot");
 }
 
+TEST(LabSpec, a_module_is_a_name_and_its_parameters) {
+  for (const char* line : {"a b", "a=b", "a.b", "Caps", "a B=c", "a b=c,d", "a b='c'", "a =b"}) {
+    EXPECT_EQ(rejected(head + "modules: [\"" + line + "\"]\n").sentence,
+              "'" + std::string(line) + "' is no kernel module with its parameters");
+  }
+  EXPECT_EQ(rejected(head + "modules: [' ']\n").sentence, "a module needs a name");
+  EXPECT_EQ(rejected(head + "modules: [mdpy, mdpy]\n").sentence,
+            "the module 'mdpy' is given twice");
+  EXPECT_EQ(rejected(head + "modules: mdpy\n").sentence, "'modules' must be a list");
+}
+
+TEST(LabSpec, a_driver_is_of_a_module_and_needs_a_slot_with_a_number) {
+  EXPECT_EQ(rejected(head + "cards: [{id: x, driver: tessera-lab}]\n").sentence,
+            "'tessera-lab' is not among this host's modules");
+  EXPECT_EQ(rejected(head + "modules: [mdpy]\n" +
+                     "cards: [{id: x, driver: mdpy, slot: conventional-bridge}]\n")
+                .sentence,
+            "'driver' needs a slot that the kernel can name");
+}
+
+TEST(LabSpec, virtual_functions_are_for_a_virtio_gpu) {
+  const std::string sentence =
+      "only a virtio-gpu without 'audio' and 'boot_vga' has virtual functions";
+  EXPECT_EQ(rejected(head + "cards: [{id: x, sriov_vfs: 1}]\n").sentence, sentence);
+  EXPECT_EQ(
+      rejected(head + "cards: [{id: x, model: virtio-gpu, sriov_vfs: 1, audio: true}]\n").sentence,
+      sentence);
+  EXPECT_EQ(rejected(head + "cards: [{id: x, model: virtio-gpu, sriov_vfs: 8}]\n").sentence,
+            "'sriov_vfs' must be a whole number from 0 to 7, not '8'");
+}
+
 TEST(LabSpec, text_that_is_no_yaml_is_refused_with_its_place) {
   Error error = rejected("name: [a\n");
   EXPECT_EQ(error.kind, ErrorKind::invalid);
@@ -137,6 +178,9 @@ TEST(LabSpec, says_which_qemu_a_host_needs) {
   EXPECT_EQ(needed_qemu(*parse_spec(head + "devices: [{id: x, kind: igb}]\n", "a")), 800);
   EXPECT_EQ(needed_qemu(*parse_spec(head + "cards: [{id: x, model: identity, shows: y}]\n", "a")),
             1101);
+  EXPECT_EQ(
+      needed_qemu(*parse_spec(head + "cards: [{id: x, model: virtio-gpu, sriov_vfs: 1}]\n", "a")),
+      1101);
 }
 
 TEST(LabSpec, every_host_that_we_ship_is_valid_and_named_as_its_file) {
