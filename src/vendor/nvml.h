@@ -29,6 +29,8 @@ class Nvml {
   ~Nvml();  ///< shuts the library down and unloads it
   Nvml(Nvml&& other) noexcept;
   Nvml& operator=(Nvml&& other) noexcept;
+  Nvml(const Nvml&) = delete;
+  Nvml& operator=(const Nvml&) = delete;
 
   /// All cards and vGPUs. A card that does not say its address is in `unreachable`; where the list
   /// of a card's vGPUs cannot be read, its `vgpu_count` says why. Errors: io, where not even the

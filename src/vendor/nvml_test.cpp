@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vendor/nvml.h"
 
+#include <cstdlib>
+
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "base/test_directory.h"
 

@@ -13,6 +13,11 @@
 
 #include "vendor/nvml_abi.h"
 
+/// The type that users of the library know nothing of.
+struct tessera::vendor::nvml_abi::DeviceHandle {
+  std::uint32_t index;
+};
+
 namespace abi = tessera::vendor::nvml_abi;
 using abi::Out;
 using abi::Return;
@@ -23,6 +28,7 @@ using Words = std::vector<std::string>;
 
 struct Answers {
   std::map<std::string, std::string> lines;  ///< "gpu 0 nvmlDeviceGetUUID" to what follows
+  std::map<std::uint32_t, abi::DeviceHandle> handles;
   std::uint32_t cards = 0;
   int users = 0;
 };
@@ -86,7 +92,7 @@ Answer find(const std::string& subject, const std::string& function) {
 }
 
 std::string gpu(abi::Device device) {
-  return "gpu " + std::to_string(reinterpret_cast<std::uintptr_t>(device) - 1);
+  return "gpu " + std::to_string(device->index);
 }
 std::string vgpu(abi::VgpuInstance instance) {
   return "vgpu " + std::to_string(instance);
@@ -133,6 +139,8 @@ Return list(const std::string& subject, const std::string& function, Out count, 
 
 }  // namespace
 
+// The names and parameters are NVIDIA's.
+// NOLINTBEGIN(readability-identifier-naming,readability-non-const-parameter)
 extern "C" {
 
 Return nvmlInit_v2() {
@@ -172,7 +180,7 @@ Return nvmlDeviceGetHandleByIndex_v2(std::uint32_t index, abi::Device* device) {
   const auto subject = "gpu " + std::to_string(index);
   const Answer answer = find(subject, "nvmlDeviceGetHandleByIndex_v2");
   if (answer.code != abi::not_supported) return answer.code;
-  *device = reinterpret_cast<abi::Device>(std::uintptr_t{index} + 1);
+  *device = &answers.handles.try_emplace(index, abi::DeviceHandle{index}).first->second;
   return abi::success;
 }
 
@@ -379,3 +387,4 @@ Return nvmlVgpuInstanceGetPlacementId(abi::VgpuInstance instance, abi::VgpuPlace
 
 #endif
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming,readability-non-const-parameter)

@@ -80,9 +80,9 @@ class Card {
     for (const VgpuHealth* vgpu : vgpus_) machines.push_back(machine_of(*vgpu));
     std::ranges::sort(machines);
     machines.erase(std::ranges::unique(machines).begin(), machines.end());
-    const std::string none = "Make no new slices on the card. ";
-    if (machines.empty()) return none;
-    return fmt::format("{}Stop or move away the machine{} {}. ", none,
+    constexpr std::string_view no_new = "Make no new slices on the card. ";
+    if (machines.empty()) return std::string(no_new);
+    return fmt::format("{}Stop or move away the machine{} {}. ", no_new,
                        machines.size() == 1 ? "" : "s", text::join(machines, ", "));
   }
 
