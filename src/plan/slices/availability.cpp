@@ -135,6 +135,12 @@ std::vector<Availability> availability_of(const SliceSource& source) {
     if (by_functions) {
       const int enabled = static_cast<int>(source.slices.size());
       one.now = enabled == 0 ? source.vf_total.value_or(0) : 0;
+      if (enabled == 0 && source.driver == "nvidia") {
+        one.now = 0;
+        one.why_not =
+            "they are off, and NVIDIA's own tool turns them on (sriov-manage -e); what can be made "
+            "on them shows then";
+      }
       if (enabled > 0) {
         one.why_not = fmt::format(
             "{} virtual functions are on, and their number changes only from none", enabled);

@@ -186,6 +186,18 @@ TEST(Cutting, on_an_nvidia_card_never_writes_the_number_of_virtual_functions) {
   EXPECT_NE(plan.error().hint.find("sriov-manage -e 0000:0c:00.0"), std::string::npos);
 }
 
+TEST(Availability, of_an_nvidia_card_whose_functions_are_off_is_not_known_yet) {
+  auto source = plain_functions(16, 0);
+  source.driver = "nvidia";
+  model::Profile profile;
+  profile.type = "vf";
+  source.profiles = {profile};
+  const auto all = availability_of(source);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].now, 0);
+  EXPECT_NE(all[0].why_not.find("sriov-manage -e"), std::string::npos);
+}
+
 TEST(Unslicing, removes_by_name_and_remakes_by_the_same_name_on_undo) {
   auto source = test::v100();
   test::put(source, "nvidia-113", 1);
