@@ -118,12 +118,14 @@ echo "$guest" >"$q8/create"
 acceleration=(-M "q35,accel=tcg")
 [ ! -w /dev/kvm ] || acceleration=(-M "q35,accel=kvm" -cpu host)
 mkfifo "$work/serial"
+began=$(now_ms)
 coproc QEMU {
   exec qemu-system-x86_64 "${acceleration[@]}" -m 64 -nodefaults -display none -monitor stdio -serial "file:$work/serial" \
     -kernel "$TESSERA_BUILD_DIR/lab-guest.elf" -device "vfio-pci,id=slice,sysfsdev=$mdevs/$guest,display=on" 2>&1
 }
 pid=$QEMU_PID
 timeout 120 sed '/^GUEST READY/q' "$work/serial" | tee "$work/said" | sed 's/^/    /'
+say "ready after $(($(now_ms) - began)) ms"
 grep -q '^DRAWN .* 1024x768 crc=' "$work/said" || failed "the guest drew nothing"
 grep -q '^GUEST READY cards=1 drawn=1' "$work/said" || failed "the guest is not ready"
 is "a size beside the guest's" "$(answer "$c4/create" "$(uuid)")" "$full"
