@@ -134,7 +134,7 @@ inline constexpr std::string_view sriov_manage = "/usr/lib/nvidia/sriov-manage";
 inline constexpr std::string_view nvidia_smi = "/usr/bin/nvidia-smi";
 
 // --- what shall be there after a boot: mdevctl's definitions, a folder for each parent device with
-// a file for each UUID, and what has no place there (docs/host-file.md) ---
+// a file for each UUID, and what has no place there ---
 inline constexpr std::string_view mdev_definitions = "/etc/mdevctl.d";
 /// Folders of mdevctl's that are no parents: scripts that it runs.
 inline constexpr std::string_view mdevctl_scripts[] = {"scripts.d", "callouts.d", "notifiers.d"};

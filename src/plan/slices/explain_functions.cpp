@@ -161,7 +161,7 @@ constexpr auto common_rules = std::to_array<ExplanationRule>({
      }},
     {"read-only-sysfs", [](const Refusal& r) { return r.error_number == EROFS; },
      [](const Refusal&) {
-       return Explanation{"/sys is mounted read-only here, as in a container",
+       return Explanation{"sysfs is mounted read-only here, as in a container",
                           "run it on the host itself"};
      }},
     {"no-memory", [](const Refusal& r) { return r.error_number == ENOMEM; },

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/files.h"
 #include "model/host.h"
 #include "model/slice.h"
 
@@ -32,7 +33,7 @@ inline model::SliceSource v100() {
   source.driver = "nvidia";
   source.parents.resize(1);
   source.parents[0].device = source.device;
-  source.parents[0].sysfs_path = "/sys/bus/pci/devices/0000:3b:00.0";
+  source.parents[0].sysfs_path = kernel::files::pci_device(source.device);
   int number = 105;
   for (const char* series : {"Q", "C"}) {
     for (int size : {1, 2, 4, 8, 16}) {
