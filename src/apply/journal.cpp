@@ -325,8 +325,7 @@ Status Journal::check_owner(const std::string& slice, const std::string& owner) 
   TRY_LET(const auto present, owner_of(slice));
   if (present.empty() || present == owner) return {};
   return fail(ErrorKind::conflict, slice, fmt::format("it belongs to {}", present),
-              fmt::format("tessera release {} --owner {}, if that one does not need it any more",
-                          slice, present));
+              "another slice, or ask that one's owner");
 }
 
 Status Journal::claim(const std::string& slice, const std::string& owner) {
