@@ -100,7 +100,7 @@ std::string slice_name(std::string_view card, int vf) {
 
 }  // namespace
 
-Result<std::vector<Operation>> write_settings(const FileState& now, std::string text,
+Result<std::vector<Operation>> write_settings(const FileState& now, const std::string& text,
                                               const SettingsChange& change) {
   std::vector<Operation> none;
   if (now.text == text) return none;
@@ -153,10 +153,10 @@ Result<std::vector<Operation>> define_in_host_file(const FileState& now,
   } else {
     *place = wanted;
   }
-  TRY_LET(auto text, edited_host_file(now.text.value_or(""), host, now.path));
+  TRY_LET(const auto text, edited_host_file(now.text.value_or(""), host, now.path));
   const bool automatic = wanted.start == model::HostSlice::Start::automatic;
   return write_settings(
-      now, std::move(text),
+      now, text,
       {std::string(define_kind), slice_name(wanted.card, wanted.vf),
        fmt::format("{}{} on virtual function {} of {}, {}", to_string(wanted.framework),
                    wanted.type.empty() ? "" : " " + wanted.type, wanted.vf, wanted.card,
@@ -170,8 +170,8 @@ Result<std::vector<Operation>> undefine_in_host_file(const FileState& now, std::
   std::vector<Operation> none;
   if (place == host.slices.end()) return none;
   host.slices.erase(place);
-  TRY_LET(auto text, edited_host_file(now.text.value_or(""), host, now.path));
-  return write_settings(now, std::move(text),
+  TRY_LET(const auto text, edited_host_file(now.text.value_or(""), host, now.path));
+  return write_settings(now, text,
                         {std::string(undefine_kind), slice_name(card, vf),
                          "it is not made again; a slice that is there stays"});
 }

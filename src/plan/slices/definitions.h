@@ -30,7 +30,8 @@ struct SettingsChange {
 
 /// The operation that makes `text` the file's text; none when it is that already.
 /// Errors: unsupported when the present text cannot be kept for the undo (it is no UTF-8).
-Result<std::vector<model::Operation>> write_settings(const model::FileState& now, std::string text,
+Result<std::vector<model::Operation>> write_settings(const model::FileState& now,
+                                                     const std::string& text,
                                                      const SettingsChange& change);
 /// The operation that removes the file; none when it is not there. Errors: as above.
 Result<std::vector<model::Operation>> remove_settings(const model::FileState& now,
