@@ -8,10 +8,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "lab/fields.h"
+#include "model/yaml_fields.h"
 
 namespace tessera::lab {
 namespace {
+
+using model::YamlDocument;
+using model::YamlFields;
 
 // In the order of the enums.
 const std::vector<std::string> iommu_names{"none", "vt-d", "amd-vi"};
@@ -30,12 +33,12 @@ bool small_or_digit(char c) {
 /// Reads cards and devices and keeps what must hold across them.
 class SpecReader {
  public:
-  explicit SpecReader(Document& document) : document_(document) {}
+  explicit SpecReader(YamlDocument& document) : document_(document) {}
 
   LabSpec read(const YAML::Node& node) {
-    Fields fields(document_, node,
-                  {"name", "description", "iommu", "memory_mib", "cpus", "deadline_s", "numa_nodes",
-                   "kernel_arguments", "modules", "cards", "devices"});
+    YamlFields fields(document_, node,
+                      {"name", "description", "iommu", "memory_mib", "cpus", "deadline_s",
+                       "numa_nodes", "kernel_arguments", "modules", "cards", "devices"});
     LabSpec spec;
     spec.name = id(fields, "name");
     spec.description = fields.required("description");
@@ -56,7 +59,7 @@ class SpecReader {
   }
 
  private:
-  std::string id(Fields& fields, const std::string& key) {
+  std::string id(YamlFields& fields, const std::string& key) {
     std::string value = fields.required(key);
     auto fits = [](char c) { return small_or_digit(c) || c == '-'; };
     if (!value.empty() && (value[0] < 'a' || value[0] > 'z' ||
@@ -68,14 +71,14 @@ class SpecReader {
     return value;
   }
 
-  std::string unique_id(Fields& fields) {
+  std::string unique_id(YamlFields& fields) {
     std::string value = id(fields, "id");
     if (!ids_.insert(value).second)
       document_.reject(fields.mark("id"), fmt::format("the id '{}' is given twice", value));
     return value;
   }
 
-  Placement placement(Fields& fields) {
+  Placement placement(YamlFields& fields) {
     Placement at;
     at.slot = static_cast<Slot>(fields.choice("slot", slot_names, 0));
     at.numa_node = fields.maybe_number("numa_node", {0, 2});
@@ -113,7 +116,7 @@ class SpecReader {
     return module;
   }
 
-  std::string driver(Fields& fields, const Placement& at) {
+  std::string driver(YamlFields& fields, const Placement& at) {
     std::string value = fields.text("driver");
     if (value.empty()) return value;
     if (!modules_.contains(value))
@@ -127,7 +130,7 @@ class SpecReader {
   }
 
   LabCard card(const YAML::Node& node) {
-    Fields fields(
+    YamlFields fields(
         document_, node,
         {"id", "model", "slot", "numa_node", "audio", "boot_vga", "shows", "driver", "sriov_vfs"});
     LabCard card;
@@ -154,7 +157,7 @@ class SpecReader {
     return card;
   }
 
-  void check_functions(Fields& fields, const LabCard& card) {
+  void check_functions(YamlFields& fields, const LabCard& card) {
     if (card.sriov_vfs == 0) return;
     if (card.model != CardModel::virtio_gpu || card.audio || card.boot_vga)
       document_.reject(fields.mark("sriov_vfs"),
@@ -164,7 +167,7 @@ class SpecReader {
   }
 
   LabDevice device(const YAML::Node& node) {
-    Fields fields(document_, node, {"id", "kind", "slot", "numa_node", "sriov_vfs", "driver"});
+    YamlFields fields(document_, node, {"id", "kind", "slot", "numa_node", "sriov_vfs", "driver"});
     LabDevice device;
     device.id = unique_id(fields);
     fields.required("kind");
@@ -181,7 +184,7 @@ class SpecReader {
     return device;
   }
 
-  Document& document_;
+  YamlDocument& document_;
   std::set<std::string> ids_;
   std::set<std::string> modules_;
   std::map<int, int> without_acs_;  // node -> functions used
@@ -210,14 +213,8 @@ std::string_view to_string(DeviceKind kind) {
 }
 
 Result<LabSpec> parse_spec(std::string_view yaml, const std::string& file) {
-  Document document(file);
-  YAML::Node node;
-  try {
-    node = YAML::Load(std::string(yaml));
-  } catch (const YAML::ParserException& problem) {
-    document.reject(problem.mark, fmt::format("this is not YAML: {}", problem.msg));
-    return fail(*document.error());
-  }
+  model::YamlDocument document(file);
+  const YAML::Node node = model::load_yaml(document, yaml);
   LabSpec spec = SpecReader(document).read(node);
   if (document.error()) return fail(*document.error());
   return spec;

@@ -5,6 +5,8 @@
 // recovered". Works in a plain folder, and on the fake host.
 //
 //   settings_crash_test [--recording FILE --fakehost BINARY]
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

@@ -115,6 +115,7 @@ int open_file(const char* path, fuse_file_info* info) {
   bool reads = (info->flags & O_ACCMODE) != O_WRONLY;
   if ((writes && (mode & S_IWUSR) == 0) || (reads && (mode & S_IRUSR) == 0)) return -EACCES;
   info->direct_io = 1;
+  if (is_setting(path) && (info->flags & O_TRUNC) != 0) return cut_setting(host(), path, 0);
   if (is_uevents(path)) {
     info->nonseekable = 1;
     info->fh = host().events.open();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/slices/definitions.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/utf8.h"
@@ -83,9 +85,22 @@ void add_undo_of_write(Operation& op, const FileState& now, const std::string& t
   op.after_undo = {has_not_text(now, text)};
 }
 
+Result<model::HostFile> host_file_of(const FileState& now) {
+  return model::parse_host_file(now.text.value_or(""), now.path);
+}
+
+auto entry_of(model::HostFile& host, std::string_view card, int vf) {
+  return std::ranges::find_if(host.slices,
+                              [&](const auto& one) { return one.card == card && one.vf == vf; });
+}
+
+std::string slice_name(std::string_view card, int vf) {
+  return fmt::format("{} vf {}", card, vf);
+}
+
 }  // namespace
 
-Result<std::vector<Operation>> write_settings(const FileState& now, std::string text,
+Result<std::vector<Operation>> write_settings(const FileState& now, const std::string& text,
                                               const SettingsChange& change) {
   std::vector<Operation> none;
   if (now.text == text) return none;
@@ -127,6 +142,38 @@ Result<std::vector<Operation>> define_mdev(const FileState& now,
 Result<std::vector<Operation>> undefine_mdev(const FileState& now, const Uuid& uuid) {
   return remove_settings(now, {std::string(undefine_kind), to_string(uuid),
                                "it is not made again; a device that runs stays"});
+}
+
+Result<std::vector<Operation>> define_in_host_file(const FileState& now,
+                                                   const model::HostSlice& wanted) {
+  TRY_LET(auto host, host_file_of(now));
+  const auto place = entry_of(host, wanted.card, wanted.vf);
+  if (place == host.slices.end()) {
+    host.slices.push_back(wanted);
+  } else {
+    *place = wanted;
+  }
+  TRY_LET(const auto text, edited_host_file(now.text.value_or(""), host, now.path));
+  const bool automatic = wanted.start == model::HostSlice::Start::automatic;
+  return write_settings(
+      now, text,
+      {std::string(define_kind), slice_name(wanted.card, wanted.vf),
+       fmt::format("{}{} on virtual function {} of {}, {}", to_string(wanted.framework),
+                   wanted.type.empty() ? "" : " " + wanted.type, wanted.vf, wanted.card,
+                   automatic ? "made again at every boot" : "made when somebody asks for it")});
+}
+
+Result<std::vector<Operation>> undefine_in_host_file(const FileState& now, std::string_view card,
+                                                     int vf) {
+  TRY_LET(auto host, host_file_of(now));
+  const auto place = entry_of(host, card, vf);
+  std::vector<Operation> none;
+  if (place == host.slices.end()) return none;
+  host.slices.erase(place);
+  TRY_LET(const auto text, edited_host_file(now.text.value_or(""), host, now.path));
+  return write_settings(now, text,
+                        {std::string(undefine_kind), slice_name(card, vf),
+                         "it is not made again; a slice that is there stays"});
 }
 
 }  // namespace tessera::plan

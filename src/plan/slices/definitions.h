@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "model/file_state.h"
+#include "model/host_file.h"
 #include "model/mdev_definition.h"
 #include "model/plan.h"
 
@@ -29,7 +30,8 @@ struct SettingsChange {
 
 /// The operation that makes `text` the file's text; none when it is that already.
 /// Errors: unsupported when the present text cannot be kept for the undo (it is no UTF-8).
-Result<std::vector<model::Operation>> write_settings(const model::FileState& now, std::string text,
+Result<std::vector<model::Operation>> write_settings(const model::FileState& now,
+                                                     const std::string& text,
                                                      const SettingsChange& change);
 /// The operation that removes the file; none when it is not there. Errors: as above.
 Result<std::vector<model::Operation>> remove_settings(const model::FileState& now,
@@ -41,5 +43,14 @@ Result<std::vector<model::Operation>> define_mdev(const model::FileState& now,
                                                   const model::MdevDefinition& wanted);
 /// "slice.undefine": that file removed; a device that runs stays.
 Result<std::vector<model::Operation>> undefine_mdev(const model::FileState& now, const Uuid& uuid);
+
+/// "slice.define": an entry of the host file, added, or put in the place of the one for the same
+/// virtual function of the same card. `now` is that file. Errors: as above; invalid when the file
+/// as it stands has a mistake.
+Result<std::vector<model::Operation>> define_in_host_file(const model::FileState& now,
+                                                          const model::HostSlice& wanted);
+/// "slice.undefine": the entry of this virtual function taken away; none when there is none.
+Result<std::vector<model::Operation>> undefine_in_host_file(const model::FileState& now,
+                                                            std::string_view card, int vf);
 
 }  // namespace tessera::plan

@@ -93,6 +93,56 @@ TEST(UndefineMdev, has_nothing_to_do_where_there_is_no_file) {
   EXPECT_TRUE(operations->empty());
 }
 
+const std::string host_path = "/etc/tessera/host.yaml";
+const std::string host_text =
+    "# by hand\nslices:\n  - {card: c, framework: xe, vf: 0}\n  - {card: c, framework: xe, vf: "
+    "1}\n";
+
+model::HostSlice function(int vf) {
+  model::HostSlice slice;
+  slice.card = "c";
+  slice.framework = model::Framework::xe;
+  slice.vf = vf;
+  return slice;
+}
+
+TEST(DefineInHostFile, makes_the_file_or_adds_an_entry) {
+  const auto made =
+      only(define_in_host_file({host_path, std::nullopt, {"/etc/tessera"}}, function(2)));
+  EXPECT_EQ(made.kind, "slice.define");
+  EXPECT_EQ(made.subject, "c vf 2");
+  EXPECT_EQ(made.reason, "xe on virtual function 2 of c, made again at every boot");
+  EXPECT_EQ(made.forward.at(0).text, model::to_yaml({{function(2)}}));
+  EXPECT_EQ(made.undo.size(), 2U);
+  const auto added = only(define_in_host_file({host_path, host_text, {}}, function(2)));
+  EXPECT_EQ(added.forward.at(0).text, host_text + "  - card: c\n    framework: xe\n    vf: 2\n");
+  EXPECT_EQ(added.undo.at(0).text, host_text);
+}
+
+TEST(DefineInHostFile, replaces_the_entry_of_the_same_function) {
+  auto wanted = function(1);
+  wanted.quotas.exec_quantum_ms = 20;
+  const auto op = only(define_in_host_file({host_path, host_text, {}}, wanted));
+  auto host = model::parse_host_file(op.forward.at(0).text, host_path);
+  ASSERT_TRUE(host);
+  EXPECT_EQ(host->slices, (std::vector{function(0), wanted}));
+  EXPECT_TRUE(define_in_host_file({host_path, host_text, {}}, function(1))->empty());
+}
+
+TEST(UndefineInHostFile, takes_the_entry_away_and_nothing_else) {
+  const auto op = only(undefine_in_host_file({host_path, host_text, {}}, "c", 0));
+  EXPECT_EQ(op.kind, "slice.undefine");
+  EXPECT_EQ(op.forward.at(0).text, "# by hand\nslices:\n  - {card: c, framework: xe, vf: 1}\n");
+  EXPECT_TRUE(undefine_in_host_file({host_path, host_text, {}}, "c", 7)->empty());
+  EXPECT_TRUE(undefine_in_host_file({host_path, std::nullopt, {}}, "c", 0)->empty());
+}
+
+TEST(UndefineInHostFile, of_a_file_with_a_mistake_is_refused_with_its_place) {
+  auto broken = undefine_in_host_file({host_path, "slices: 7\n", {}}, "c", 0);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(one_line(broken.error()), "/etc/tessera/host.yaml:1:9: 'slices' must be a list");
+}
+
 TEST(SettingsOperations, come_back_from_the_journal_as_they_were) {
   const FileState now{path, "a \"text\"\n\tof \xc3\xa9 two lines\n", {}};
   for (const auto& op : {only(define_mdev(now, wanted())), only(undefine_mdev(now, uuid))}) {

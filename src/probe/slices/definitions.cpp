@@ -67,6 +67,13 @@ model::Reading<std::vector<MdevDefinitionFile>> read_mdev_definitions(const kern
   return all;
 }
 
+Result<std::optional<model::HostFile>> read_host_file(const kernel::Root& root) {
+  TRY_LET(const auto state, read_file_state(root, files::host_file));
+  if (!state.text) return std::optional<model::HostFile>();
+  TRY_LET(auto host, model::parse_host_file(*state.text, state.path));
+  return std::optional(std::move(host));
+}
+
 Result<model::FileState> read_file_state(const kernel::Root& root, std::string_view path) {
   model::FileState state;
   state.path = path;

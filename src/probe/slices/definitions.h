@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "base/result.h"
 #include "kernel/root.h"
 #include "model/file_state.h"
+#include "model/host_file.h"
 #include "model/mdev_definition.h"
 #include "model/reading.h"
 
@@ -20,6 +22,10 @@ namespace tessera::probe {
 /// definitions then; a recording may just not have the folder.
 model::Reading<std::vector<model::MdevDefinitionFile>> read_mdev_definitions(
     const kernel::Root& root);
+
+/// /etc/tessera/host.yaml; nothing where there is no such file. Errors: as
+/// model::parse_host_file(), and as kernel::Root::read().
+Result<std::optional<model::HostFile>> read_host_file(const kernel::Root& root);
 
 /// A settings file as it is before a change: its text, and which folders above it are not there.
 /// Errors: as kernel::Root::read(), but not `not_found`.

@@ -79,6 +79,25 @@ TEST(MdevDefinitions, are_absent_where_the_folder_is) {
   EXPECT_TRUE(read_mdev_definitions(inline_host("/sys/x\t1\n")).is_absent());
 }
 
+TEST(HostFile, is_read_where_it_is_and_a_mistake_has_its_place) {
+  TestDirectory host;
+  auto root = kernel::open_or_die(host.real());
+  auto none = read_host_file(root);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->has_value());
+  host.file("/etc/tessera/host.yaml",
+            "slices:\n  - {card: 0000:03:00.0, framework: xe, vf: 1, quotas: {vram: 4 GiB}}\n");
+  auto some = read_host_file(root);
+  ASSERT_TRUE(some && some->has_value()) << one_line(some.error());
+  ASSERT_EQ((*some)->slices.size(), 1U);
+  EXPECT_EQ((*some)->slices[0].card, "0000:03:00.0");
+  host.file("/etc/tessera/host.yaml", "slice: []\n");
+  auto wrong = read_host_file(root);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(one_line(wrong.error()), "/etc/tessera/host.yaml:1:1: unknown key 'slice'");
+  EXPECT_EQ(wrong.error().hint, "did you mean 'slices'?");
+}
+
 TEST(FileState, holds_the_text_or_the_folders_that_are_missing) {
   TestDirectory host;
   host.file(at("mdpy", one), "text\n");
