@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "plan/slices/layout.h"
+#include "plan/slices/test_rooms.h"
 
 namespace {
 
@@ -36,13 +37,7 @@ struct Case {
   Moves moves = Moves::none;
 };
 
-Offer offer(std::string type, std::uint64_t bytes, int most) {
-  Offer made;
-  made.type = std::move(type);
-  made.framebuffer_bytes = bytes;
-  made.max_instances = most;
-  return made;
-}
+using tessera::plan::slices::test::offer;
 
 /// Where slices may start on an L40S in the mode of mixed sizes
 /// (tests/tables/nvidia_placements.csv).

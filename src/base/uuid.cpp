@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/uuid.h"
 
-#include <cctype>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -56,13 +55,9 @@ Result<Uuid> parse_uuid(std::string_view text) {
 }
 
 bool is_uuid(std::string_view text) {
-  constexpr std::size_t size = 36;
-  if (text.size() != size) return false;
-  for (std::size_t i = 0; i < size; ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) {
-      return false;
-    }
+  if (text.size() != uuid_length) return false;
+  for (std::size_t place = 0; place < uuid_length; ++place) {
+    if (is_dash_place(place) ? text[place] != '-' : digit_value(text[place]) < 0) return false;
   }
   return true;
 }

@@ -56,6 +56,9 @@ const Behaviour* find_behaviour(std::string_view path, std::vector<std::string>*
 /// Makes a module's driver and loads it (modprobe.cpp); 0 or a negative errno.
 int load_module(Host& host, std::string name);
 
+/// Writes to files that keep a whole number of 32 bits (plain.cpp).
+int set_number(Call& call);
+
 /// These take names by value: a device may go, and its name with it, while they wait.
 /// Takes the driver off, waiting for those who hold its device (driver_core.cpp).
 int unbind(Call& call, std::string bus, std::string name);

@@ -94,13 +94,6 @@ int set_quota(Call& call) {
   return 0;
 }
 
-int set_number(Call& call) {
-  auto number = text::to_number(call.word());
-  if (!number || *number > 0xffffffff) return -EINVAL;
-  call.host.put_file(call.path, fmt::format("{}\n", *number));
-  return 0;
-}
-
 int set_switch(Call& call) {
   auto word = call.word();
   if (word != "0" && word != "1") return -EINVAL;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that keep what is written to them and do nothing else that a reader could see.
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "fakehost/behaviours.h"
 
 namespace tessera::fakehost {
@@ -22,6 +27,13 @@ constexpr Behaviour table[] = {
 
 std::span<const Behaviour> plain_behaviours() {
   return table;
+}
+
+int set_number(Call& call) {
+  auto number = text::to_number(call.word());
+  if (!number || *number > 0xffffffff) return -EINVAL;
+  call.host.put_file(call.path, fmt::format("{}\n", *number));
+  return 0;
 }
 
 }  // namespace tessera::fakehost

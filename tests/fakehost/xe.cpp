@@ -89,13 +89,6 @@ int set_quota_of_all(Call& call) {
   return 0;
 }
 
-int set_number(Call& call) {
-  auto number = text::to_number(call.word());
-  if (!number || *number > 0xffffffff) return -EINVAL;
-  call.host.put_file(call.path, fmt::format("{}\n", *number));
-  return 0;
-}
-
 /// "low" is written, "[low] normal high" is read.
 int set_priority(Call& call) {
   auto word = call.word();

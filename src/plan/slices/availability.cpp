@@ -17,10 +17,6 @@ using model::Framework;
 using model::Profile;
 using model::SliceSource;
 
-bool functions_are_off(const SliceSource& source) {
-  return source.parents.empty() && source.vf_enabled.value_or(0) == 0;
-}
-
 /// The first size that stands on the card; 0 where none is known.
 std::uint64_t size_standing(const SliceSource& source) {
   for (const auto& slice : source.slices) {
@@ -69,7 +65,6 @@ std::string why_size(const SliceSource& source, const Profile& profile, std::uin
 }
 
 std::string why_not(const SliceSource& source, const Profile& profile) {
-  if (functions_are_off(source)) return "virtual functions are off";
   if (source.framework == Framework::gvt_g) return why_gvt(source, profile);
   if (profile.gpu_instance_slices > 0 && source.mig == model::Reading<bool>(false)) {
     return "it is for MIG mode, and that is off";

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "plan/slices/explain.h"
+#include "plan/slices/explain_support.h"
 
 namespace tessera::plan::slices {
 
@@ -22,18 +22,9 @@ bool sets_quota(const Refusal& refusal) {
   return refusal.attempt == Attempt::quota;
 }
 
-std::string card(const Refusal& refusal) {
-  return refusal.source ? refusal.source->device : refusal.path;
-}
-
 std::string driver(const Refusal& refusal) {
   const bool known = refusal.source && !refusal.source->driver.empty();
   return known ? refusal.source->driver : "its driver";
-}
-
-bool log_says(const Refusal& refusal, std::string_view words) {
-  return std::ranges::any_of(
-      refusal.log, [&](const std::string& line) { return line.find(words) != std::string::npos; });
 }
 
 constexpr auto function_rules = std::to_array<ExplanationRule>({
@@ -45,7 +36,7 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
        return Explanation{
            "NVIDIA's driver does not take this file; its own tool turns virtual "
            "functions on",
-           fmt::format("sudo /usr/lib/nvidia/sriov-manage -e {}", card(r))};
+           fmt::format("sudo /usr/lib/nvidia/sriov-manage -e {}", card_of(r))};
      }},
     {"functions-no-driver",
      [](const Refusal& r) {
@@ -54,8 +45,8 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
      [](const Refusal& r) {
        return Explanation{fmt::format("{} has no driver bound, and only a driver can turn virtual "
                                       "functions on",
-                                      card(r)),
-                          fmt::format("tessera assign {} --to host", card(r))};
+                                      card_of(r)),
+                          fmt::format("tessera assign {} --to host", card_of(r))};
      }},
     {"functions-not-by-driver",
      [](const Refusal& r) { return turns_on(r) && r.error_number == ENOENT; },
@@ -72,16 +63,17 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format(
                "virtual functions of {} are on already; their number changes only from none",
-               card(r)),
-           fmt::format("tessera unslice --card {}", card(r))};
+               card_of(r)),
+           fmt::format("tessera unslice --card {}", card_of(r))};
      }},
     {"functions-too-many", [](const Refusal& r) { return turns_on(r) && r.error_number == ERANGE; },
      [](const Refusal& r) {
-       return Explanation{fmt::format("{} were asked for, and {} has at most {}", r.text, card(r),
-                                      r.source && r.source->vf_total.has_value()
-                                          ? std::to_string(r.source->vf_total.value())
-                                          : "fewer (sriov_totalvfs)"),
-                          {}};
+       return Explanation{
+           fmt::format("{} were asked for, and {} has at most {}", r.text, card_of(r),
+                       r.source && r.source->vf_total.has_value()
+                           ? std::to_string(r.source->vf_total.value())
+                           : "fewer (sriov_totalvfs)"),
+           {}};
      }},
     {"functions-no-memory-space",
      [](const Refusal& r) { return turns_on(r) && log_says(r, "not enough MMIO resources"); },
@@ -89,7 +81,7 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format("the firmware left no address space for the virtual functions "
                        "of {}",
-                       card(r)),
+                       card_of(r)),
            "switch on Above 4G Decoding and SR-IOV in the firmware setup; failing "
            "that, boot with pci=realloc"};
      }},
@@ -99,7 +91,7 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format("the firmware left no bus numbers for the virtual functions of "
                        "{}",
-                       card(r)),
+                       card_of(r)),
            "boot with pci=assign-busses, or fewer virtual functions"};
      }},
     {"functions-provisioning",

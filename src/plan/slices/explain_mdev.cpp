@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "plan/slices/availability.h"
-#include "plan/slices/explain.h"
+#include "plan/slices/explain_support.h"
 
 namespace tessera::plan::slices {
 
@@ -29,10 +29,6 @@ bool says_no_room(const Refusal& refusal) {
 
 std::string wanted(const Refusal& refusal) {
   return refusal.profile ? refusal.profile->name : refusal.path;
-}
-
-std::string card(const Refusal& refusal) {
-  return refusal.source ? refusal.source->device : "the card";
 }
 
 std::uint64_t size_wanted(const Refusal& refusal) {
@@ -63,13 +59,13 @@ std::string what_fits(const Refusal& refusal) {
 
 Explanation other_size(const Refusal& refusal) {
   return {fmt::format("{} is in equal-size mode and holds {} of {} each; {} is another size",
-                      card(refusal), standing_on(*refusal.source),
+                      card_of(refusal), standing_on(*refusal.source),
                       text::size(size_standing(refusal)), wanted(refusal)),
           what_fits(refusal)};
 }
 
 Explanation full(const Refusal& refusal) {
-  return {fmt::format("{} is full: it holds {}, and {} is of the same size", card(refusal),
+  return {fmt::format("{} is full: it holds {}, and {} is of the same size", card_of(refusal),
                       standing_on(*refusal.source), wanted(refusal)),
           what_fits(refusal)};
 }
@@ -77,15 +73,15 @@ Explanation full(const Refusal& refusal) {
 Explanation shared_memory(const Refusal& refusal) {
   return {fmt::format("the graphics of {} have too little aperture, memory or fences left for {}: "
                       "{} stand there",
-                      card(refusal), wanted(refusal), standing_on(*refusal.source)),
+                      card_of(refusal), wanted(refusal), standing_on(*refusal.source)),
           what_fits(refusal)};
 }
 
 Explanation unseen(const Refusal& refusal) {
   return {fmt::format("the driver has no {} left, and no slice is seen on {}: the host itself, a "
                       "container or another manager uses the card",
-                      wanted(refusal), card(refusal)),
-          fmt::format("tessera show {} names who has it open", card(refusal))};
+                      wanted(refusal), card_of(refusal)),
+          fmt::format("tessera show {} names who has it open", card_of(refusal))};
 }
 
 Explanation function_taken(const Refusal& refusal) {
@@ -105,17 +101,6 @@ bool on_taken_function(const Refusal& refusal) {
 
 bool is_gvt(const Refusal& refusal) {
   return refusal.source && refusal.source->framework == Framework::gvt_g;
-}
-
-bool has_slices(const Refusal& refusal) {
-  return refusal.source && !refusal.source->slices.empty();
-}
-
-bool log_says(const Refusal& refusal, std::string_view words) {
-  for (const auto& line : refusal.log) {
-    if (line.find(words) != std::string::npos) return true;
-  }
-  return false;
 }
 
 constexpr auto rules = std::to_array<ExplanationRule>({
@@ -154,7 +139,7 @@ constexpr auto rules = std::to_array<ExplanationRule>({
      [](const Refusal& r) {
        return Explanation{
            fmt::format("{} stands in a GPU instance of {} slices, and {} has no free one",
-                       wanted(r), r.profile->gpu_instance_slices, card(r)),
+                       wanted(r), r.profile->gpu_instance_slices, card_of(r)),
            "nvidia-smi mig -lgi shows those there are"};
      }},
     {"mdev-licence-or-manager",
@@ -176,7 +161,7 @@ constexpr auto rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format("{} is just being taken from its driver, or a mediated device "
                        "on it is just being removed",
-                       card(r)),
+                       card_of(r)),
            "run the command again when that is over"};
      }},
     {"mdev-parent-gone",
@@ -188,7 +173,7 @@ constexpr auto rules = std::to_array<ExplanationRule>({
            fmt::format(
                "the type is not offered any more: the driver of {} was unbound, or its mode "
                "(MIG, mixed sizes, virtual functions) was changed in between",
-               card(r)),
+               card_of(r)),
            "tessera profiles shows what it offers now"};
      }},
     {"mdev-remove-held",

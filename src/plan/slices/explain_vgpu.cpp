@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "plan/slices/availability.h"
-#include "plan/slices/explain.h"
+#include "plan/slices/explain_support.h"
 
 namespace tessera::plan::slices {
 
@@ -28,20 +28,12 @@ bool fails(const Refusal& refusal) {
                               refusal.error_number == EINVAL);
 }
 
-std::string card(const Refusal& refusal) {
-  return refusal.source ? refusal.source->device : "the card";
-}
-
 std::string function(const Refusal& refusal) {
   return refusal.parent ? refusal.parent->device : refusal.path;
 }
 
 std::string wanted(const Refusal& refusal) {
   return refusal.profile ? refusal.profile->name : "type " + refusal.text;
-}
-
-bool has_slices(const Refusal& refusal) {
-  return refusal.source && !refusal.source->slices.empty();
 }
 
 std::string creatable(const Refusal& refusal) {
@@ -78,8 +70,8 @@ constexpr auto rules = std::to_array<ExplanationRule>({
      },
      [](const Refusal& r) {
        return Explanation{
-           fmt::format("{} is MIG-backed, and {} is not in MIG mode", wanted(r), card(r)),
-           fmt::format("nvidia-smi -i {} -mig 1, before virtual functions are on", card(r))};
+           fmt::format("{} is MIG-backed, and {} is not in MIG mode", wanted(r), card_of(r)),
+           fmt::format("nvidia-smi -i {} -mig 1, before virtual functions are on", card_of(r))};
      }},
     {"vgpu-no-gpu-instance",
      [](const Refusal& r) { return fails(r) && r.profile && r.profile->gpu_instance_slices > 0; },
@@ -87,19 +79,19 @@ constexpr auto rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format("{} stands in a GPU instance of {} slices, and {} has no free one; turning "
                        "virtual functions on takes those away that there were",
-                       wanted(r), r.profile->gpu_instance_slices, card(r)),
-           fmt::format("nvidia-smi mig -i {} -lgip lists the kinds, -cgi makes one", card(r))};
+                       wanted(r), r.profile->gpu_instance_slices, card_of(r)),
+           fmt::format("nvidia-smi mig -i {} -lgip lists the kinds, -cgi makes one", card_of(r))};
      }},
     {"vgpu-unknown-type",
      [](const Refusal& r) { return creates(r) && r.error_number == EINVAL && !r.profile; },
      [](const Refusal& r) {
-       return Explanation{fmt::format("{} knows no type {}", card(r), r.text), creatable(r)};
+       return Explanation{fmt::format("{} knows no type {}", card_of(r), r.text), creatable(r)};
      }},
     {"vgpu-no-room", [](const Refusal& r) { return fails(r) && has_slices(r); },
      [](const Refusal& r) {
        return Explanation{
            fmt::format("{} holds {}; {} is of another size, or there is no room left for it",
-                       card(r), standing_on(*r.source), wanted(r)),
+                       card_of(r), standing_on(*r.source), wanted(r)),
            creatable(r)};
      }},
     {"vgpu-manager-down",
@@ -110,7 +102,7 @@ constexpr auto rules = std::to_array<ExplanationRule>({
        return Explanation{
            fmt::format("the driver could not make {} though {} is empty: its vGPU manager may not "
                        "run, or the type is not creatable there",
-                       wanted(r), card(r)),
+                       wanted(r), card_of(r)),
            "systemctl status nvidia-vgpud nvidia-vgpu-mgr, then dmesg | grep NVRM"};
      }},
     {"vgpu-create-held", [](const Refusal& r) { return creates(r) && r.error_number == EBUSY; },

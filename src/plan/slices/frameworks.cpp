@@ -25,6 +25,15 @@ std::string identity_of(const NewSlice& slice) {
   return slice.source.framework == Framework::vendor_vfio ? slice.parent.device : slice.uuid;
 }
 
+model::Step settings_step(std::string file, std::string text) {
+  model::Step step;
+  step.path = std::move(file);
+  step.text = std::move(text);
+  step.reason = "settings count from the machine's start, so they come before it";
+  step.then = {{model::Expectation::What::text, step.path, step.text}};
+  return step;
+}
+
 std::string settings_text(const std::map<std::string, std::string>& settings) {
   std::vector<std::string> pieces;
   for (const auto& [name, value] : settings) pieces.push_back(name + "=" + value);

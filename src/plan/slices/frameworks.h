@@ -40,6 +40,9 @@ const FrameworkOperations* operations_of(model::Framework framework);
 /// What identifies a slice that this creates: the UUID, or the virtual function.
 std::string identity_of(const NewSlice& slice);
 
+/// Writes settings to a slice's vgpu_params and reads them back.
+model::Step settings_step(std::string file, std::string text);
+
 /// "frame_rate_limiter=0,disable_vnc=1", as NVIDIA's vgpu_params takes it.
 std::string settings_text(const std::map<std::string, std::string>& settings);
 

@@ -7,6 +7,7 @@
 
 #include "plan/slices/brute_force.h"
 #include "plan/slices/layout.h"
+#include "plan/slices/test_rooms.h"
 
 // Layouts against rules and against brute force: every case of a small world, and random ones.
 
@@ -111,13 +112,7 @@ bool expect_best(const std::vector<Room>& rooms, const std::vector<Want>& wants,
 
 // A small world, all of it.
 
-Offer offer(std::string type, std::uint64_t bytes, int most) {
-  Offer o;
-  o.type = std::move(type);
-  o.framebuffer_bytes = bytes;
-  o.max_instances = most;
-  return o;
-}
+using test::offer;
 
 Offer placed(std::string type, std::uint64_t bytes, int length, std::vector<int> starts) {
   Offer o = offer(std::move(type), bytes, static_cast<int>(starts.size()));

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "plan/slices/test_rooms.h"
+
 // Layouts on real cards (tests/tables), and the checker against layouts broken by hand.
 
 namespace tessera::plan::slices {
@@ -58,13 +60,7 @@ std::vector<std::vector<std::string>> rows(const std::string& table, const std::
   return found;
 }
 
-Offer offer(std::string type, std::uint64_t bytes, int most) {
-  Offer made;
-  made.type = std::move(type);
-  made.framebuffer_bytes = bytes;
-  made.max_instances = most;
-  return made;
-}
+using test::offer;
 
 /// A card of nvidia_placements.csv, with one offer for each size.
 Room vgpu_card(const std::string& board, SizeRule rule) {

@@ -41,15 +41,6 @@ Step remove_step(const std::string& uuid, const std::string& type) {
   return step;
 }
 
-Step settings_step(const std::string& uuid, const std::string& text) {
-  Step step;
-  step.path = files::mdev_device(uuid, "nvidia/vgpu_params");
-  step.text = text;
-  step.reason = "settings count from the machine's start, so they come before it";
-  step.then = {{What::text, step.path, text}};
-  return step;
-}
-
 }  // namespace
 
 Operation create_mdev(const NewSlice& slice) {
@@ -62,7 +53,8 @@ Operation create_mdev(const NewSlice& slice) {
   op.forward = {create_step(slice.parent.sysfs_path, type, slice.uuid)};
   op.after = {type_is(slice.uuid, type)};
   if (!slice.settings.empty()) {
-    op.forward.push_back(settings_step(slice.uuid, settings_text(slice.settings)));
+    op.forward.push_back(settings_step(files::mdev_device(slice.uuid, "nvidia/vgpu_params"),
+                                       settings_text(slice.settings)));
   }
   op.undo = {remove_step(slice.uuid, type)};
   op.after_undo = {type_is(slice.uuid, "")};
@@ -83,7 +75,9 @@ Operation remove_mdev(const model::SliceSource& source, const model::Slice& slic
   again.reason = "the same type by the same name, for definitions and machines that know it";
   op.undo = {again};
   const auto settings = slice.settings.value_or("");
-  if (!settings.empty()) op.undo.push_back(settings_step(slice.identity, settings));
+  if (!settings.empty())
+    op.undo.push_back(
+        settings_step(files::mdev_device(slice.identity, "nvidia/vgpu_params"), settings));
   op.after_undo = {type_is(slice.identity, slice.type)};
   return op;
 }

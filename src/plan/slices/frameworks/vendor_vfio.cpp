@@ -33,15 +33,6 @@ Step write_type(const std::string& path, const std::string& from, const std::str
   return step;
 }
 
-Step settings_step(const std::string& parent_path, const std::string& text) {
-  Step step;
-  step.path = parent_path + "/nvidia/vgpu_params";
-  step.text = text;
-  step.reason = "settings count from the machine's start, so they come before it";
-  step.then = {{What::text, step.path, text}};
-  return step;
-}
-
 }  // namespace
 
 Operation create_vendor_vfio(const NewSlice& slice) {
@@ -56,7 +47,8 @@ Operation create_vendor_vfio(const NewSlice& slice) {
       write_type(path, no_vgpu, type, "the virtual function becomes a vGPU of this type")};
   op.after = {{What::text, path, type}};
   if (!slice.settings.empty()) {
-    op.forward.push_back(settings_step(slice.parent.sysfs_path, settings_text(slice.settings)));
+    op.forward.push_back(settings_step(slice.parent.sysfs_path + "/nvidia/vgpu_params",
+                                       settings_text(slice.settings)));
   }
   op.undo = {write_type(path, type, no_vgpu, "the virtual function is free again")};
   op.after_undo = {{What::text, path, no_vgpu}};
@@ -76,7 +68,7 @@ Operation remove_vendor_vfio(const model::SliceSource& source, const model::Slic
   op.after = {{What::text, path, no_vgpu}};
   op.undo = {write_type(path, no_vgpu, slice.type, "the vGPU that was there")};
   const auto settings = slice.settings.value_or("");
-  if (!settings.empty()) op.undo.push_back(settings_step(folder, settings));
+  if (!settings.empty()) op.undo.push_back(settings_step(folder + "/nvidia/vgpu_params", settings));
   op.after_undo = {{What::text, path, slice.type}};
   return op;
 }
