@@ -44,11 +44,11 @@ struct LabCard {
   std::string id;  ///< QEMU's device id; `tessera lab picture` asks for it
   CardModel model = CardModel::bochs;
   Placement at;
-  bool audio = false;     ///< an HD audio controller as function 1
-  bool boot_vga = false;  ///< the VGA-compatible variant, which the firmware lights up
-  std::string shows;      ///< identity only: which card of lab/identity/cards it shows
-  std::string driver;     ///< the module whose driver has it from boot on; empty: its own driver
-  int sriov_vfs = 0;      ///< virtio-gpu only: virtual functions it can make, 0..7
+  bool audio = false;       ///< an HD audio controller as function 1
+  bool boot_vga = false;    ///< the VGA-compatible variant, which the firmware lights up
+  std::string shows;        ///< identity only: which card of lab/identity/cards it shows
+  std::string driver = {};  ///< the module whose driver has it from boot on; empty: its own driver
+  int sriov_vfs = 0;        ///< virtio-gpu only: virtual functions it can make, 0..7
 };
 
 /// Anything in the host that is no card.
@@ -59,7 +59,7 @@ struct LabDevice {
   Placement at;
   int sriov_vfs =
       0;  ///< virtual functions it can make; nvme 0..64, igb always 7 (the Linux driver keeps one)
-  std::string driver;  ///< as a card's
+  std::string driver = {};  ///< as a card's
 };
 
 /// A virtual GPU host as its file in lab/hosts says it (docs/lab.md lists every key).

@@ -74,6 +74,7 @@ inline std::string card_with_functions_off(std::string_view id, std::string_view
              device(card, "sriov_stride"), id, types);
 }
 
+inline constexpr const char* manage = "/usr/lib/nvidia/sriov-manage";
 inline constexpr const char* numvfs = "/sys/bus/pci/devices/0000:41:00.0/sriov_numvfs";
 
 }  // namespace tessera::fakehost

@@ -15,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* manage = "/usr/lib/nvidia/sriov-manage";
 constexpr const char* smi = "/usr/bin/nvidia-smi";
 
 class NvidiaTools : public PlayedHost {

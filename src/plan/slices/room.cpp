@@ -88,15 +88,13 @@ int most_of(const SliceSource& source, const Profile& profile, std::uint64_t fra
   return std::min(places, static_cast<int>(framebuffer / bytes));
 }
 
-Offer offer_of(const SliceSource& source, const Profile& profile, const Room& room, Moves moves) {
+Offer offer_of(const SliceSource& source, const Profile& profile, const Room& room) {
   Offer offer;
   offer.type = profile.type;
   offer.framebuffer_bytes = profile.framebuffer_bytes.value_or(0);
   offer.max_instances = most_of(source, profile, room.framebuffer_bytes);
-  if (moves == Moves::none) {
-    const int possible = slices_of_type(source, profile.type) + source.available(profile.type);
-    offer.max_instances = std::min(offer.max_instances, possible);
-  }
+  const int possible = slices_of_type(source, profile.type) + source.available(profile.type);
+  offer.max_instances = std::min(offer.max_instances, possible);
   if (!room.budgets.empty() && profile.gvt) offer.needs = gvt_needs(*profile.gvt);
   if (room.units > 0 && offer.framebuffer_bytes > 0) {
     offer.length = units_of(offer.framebuffer_bytes);
@@ -116,13 +114,11 @@ int offer_index(const std::string& type, Room& room) {
   return static_cast<int>(room.offers.size()) - 1;
 }
 
-void take_slices(const SliceSource& source, const std::vector<KeptSlice>& kept, Room& room) {
+void take_slices(const SliceSource& source, Room& room) {
   for (const auto& slice : source.slices) {
     Taken taken;
     taken.offer = offer_index(slice.type, room);
     if (room.units > 0 && slice.placement_id.has_value()) taken.start = slice.placement_id.value();
-    const auto rule = std::ranges::find(kept, slice.identity, &KeptSlice::identity);
-    taken.movable = rule != kept.end() && rule->movable;
     room.taken.push_back(taken);
   }
 }
@@ -182,7 +178,7 @@ std::uint64_t framebuffer_for_slices(const SliceSource& source) {
   return most;
 }
 
-Room room_of(const SliceSource& source, Moves moves, const std::vector<KeptSlice>& kept) {
+Room room_of(const SliceSource& source) {
   Room room;
   room.card = source.device;
   const bool equal = is_nvidia(source) && !source.mixed_sizes.value_or(false);
@@ -193,7 +189,7 @@ Room room_of(const SliceSource& source, Moves moves, const std::vector<KeptSlice
   if (slices_on_functions(source.framework)) {
     room.max_slices = std::min(room.max_slices, static_cast<int>(source.parents.size()));
   }
-  if (equal && moves == Moves::none && !source.slices.empty()) {
+  if (equal && !source.slices.empty()) {
     // All further ones have the size that stands there, whatever their series.
     const int standing = static_cast<int>(source.slices.size());
     room.max_slices = std::min(room.max_slices, standing + most_available(source));
@@ -201,9 +197,9 @@ Room room_of(const SliceSource& source, Moves moves, const std::vector<KeptSlice
   const auto aperture = source.framework == Framework::gvt_g ? gvt_aperture(source) : 0;
   if (aperture > 0) room.budgets = gvt_budgets(aperture);
   for (const auto& profile : source.profiles) {
-    room.offers.push_back(offer_of(source, profile, room, moves));
+    room.offers.push_back(offer_of(source, profile, room));
   }
-  take_slices(source, kept, room);
+  take_slices(source, room);
   return room;
 }
 

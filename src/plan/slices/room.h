@@ -11,17 +11,10 @@
 
 namespace tessera::plan::slices {
 
-/// What a slice that exists may be used for in a layout.
-struct KeptSlice {
-  std::string identity;
-  bool movable = false;
-};
-
-/// The card's rules and what stands on it, as the layout problem has them. Offer i is profile i of
-/// the source. Where slices stay where they are, an offer is capped by what the kernel says can be
-/// made now: it knows rules that no file shows.
-Room room_of(const model::SliceSource& source, Moves moves = Moves::none,
-             const std::vector<KeptSlice>& kept = {});
+/// The card's rules and what stands on it, which stays, as the layout problem has them. Offer i is
+/// profile i of the source, and is capped by what the kernel says can be made now: it knows rules
+/// that no file shows.
+Room room_of(const model::SliceSource& source);
 
 /// The wish over all sources: on each, the profiles that grant it.
 Want want_of(const std::vector<const model::SliceSource*>& sources, const Wish& wish);
