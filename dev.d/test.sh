@@ -55,7 +55,7 @@ test_progress() {
 # a ctest that failed without naming a test, are failures too.
 add_up() {
   local announced passed skipped failed
-  announced=$(sed -nE "s|$test_line.*|\2|p" "$1" | head -n 1)
+  announced=$(sed -nE "\|$test_line| { s|$test_line.*|\2|p; q }" "$1")
   passed=$(grep -cE "$test_line.* Passed " "$1" || true)
   skipped=$(grep -cE "$test_line.*$test_skipped_line" "$1" || true)
   failed=$((${announced:-0} - passed - skipped))
