@@ -4,7 +4,7 @@
 dev_build() {
   local preset=${1:-release} sets=(build)
   [ $# -gt 0 ] && shift
-  [ "$preset" = fuzz ] && sets+=(fuzz)
+  case $preset in asan) sets+=(test) ;; fuzz) sets+=(fuzz) ;; esac
   dev_install "${sets[@]}"
   [ "$preset" = release ] && [ $# = 0 ] && set -- product
   compile "$preset" "$@"

@@ -158,7 +158,7 @@ std::vector<int> halving_starts(int region, int size) {
 }
 
 std::uint64_t gvt_aperture(const SliceSource& source) {
-  for (std::uint64_t size : std::array{256, 512, 1024, 2048}) {
+  for (std::uint64_t size : std::array<std::uint64_t, 4>{256, 512, 1024, 2048}) {
     if (explains_counts(size * mib, source)) return size * mib;
   }
   return 0;
