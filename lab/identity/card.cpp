@@ -9,11 +9,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace tessera::identity {
 namespace {
-
-constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 
 // One mapping of the file, and where to say it is when something is wrong with it.
 class Section {

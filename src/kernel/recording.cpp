@@ -43,7 +43,7 @@ TreeNode* child_of(TreeNode& node, std::string_view name) {
   return found == node.children.end() ? nullptr : found->second.get();
 }
 
-Status check_path(std::string_view path) {
+Status check_recorded_path(std::string_view path) {
   std::string shown = text::printable(path.substr(0, 80));
   if (path.size() > max_path)
     return fail(ErrorKind::invalid, shown, fmt::format("a path is longer than {} bytes", max_path));
@@ -193,7 +193,7 @@ Status Tree::make_below(TreeNode& start, std::size_t depth,
 }
 
 Result<TreeNode*> Tree::make_entry(std::string_view path, TreeNode::Kind kind) {
-  TRY(check_path(path));
+  TRY(check_recorded_path(path));
   auto [above, name] = parent_and_name(path);
   if (name.empty() || name == "." || name == "..")
     return fail(ErrorKind::invalid, std::string(path), "the path names no entry");
@@ -206,7 +206,7 @@ Result<TreeNode*> Tree::make_entry(std::string_view path, TreeNode::Kind kind) {
 }
 
 Status Tree::put_directory(std::string_view path) {
-  TRY(check_path(path));
+  TRY(check_recorded_path(path));
   TRY(make_directories(path));
   return {};
 }
@@ -218,7 +218,7 @@ Status Tree::put_file(std::string_view path, std::string content) {
 }
 
 Status Tree::put_link(std::string_view path, std::string target) {
-  TRY(check_path(target));
+  TRY(check_recorded_path(target));
   if (target.empty()) return fail(ErrorKind::invalid, std::string(path), "a link leads nowhere");
   TRY_LET(TreeNode * link, make_entry(path, Kind::link));
   link->content = std::move(target);
@@ -374,7 +374,7 @@ class Reader {
   }
 
   Status check(std::size_t number, std::string_view path) {
-    if (auto fits = check_path(path); !fits) return wrong(number, fits.error().sentence);
+    if (auto fits = check_recorded_path(path); !fits) return wrong(number, fits.error().sentence);
     for (auto piece : text::split(path.substr(1), '/')) {
       if (piece.empty() || piece == "." || piece == "..")
         return wrong(number, R"(the path has an empty, "." or ".." piece)");

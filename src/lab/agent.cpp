@@ -26,13 +26,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t chunk = 48UZ * 1024;
+constexpr std::size_t output_chunk = 48UZ * 1024;
 constexpr std::size_t most_input_waiting = 256UZ * 1024;
 constexpr Milliseconds client_patience = std::chrono::hours(1);
 
 /// Reads once. Nothing: no bytes now. Empty: the end (EIO is a terminal's).
 std::optional<std::string> read_some(int fd) {
-  std::string bytes(chunk, '\0');
+  std::string bytes(output_chunk, '\0');
   ssize_t got = read(fd, bytes.data(), bytes.size());
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));

@@ -25,7 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t chunk = 32UZ * 1024;
+constexpr std::size_t input_chunk = 32UZ * 1024;
 constexpr Milliseconds local_patience = std::chrono::hours(24);
 
 /// SIGWINCH as a descriptor, for as long as it lives.
@@ -96,7 +96,7 @@ class Conversation {
   }
 
   void pass_input_on() {
-    std::string bytes(chunk, '\0');
+    std::string bytes(input_chunk, '\0');
     ssize_t got = read(streams_.in, bytes.data(), bytes.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
     bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
@@ -112,7 +112,7 @@ class Conversation {
   }
 
   Status receive() {
-    std::string bytes(4 * chunk, '\0');
+    std::string bytes(4 * input_chunk, '\0');
     ssize_t got = recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
     if (got <= 0) return host_ended();

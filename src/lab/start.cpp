@@ -23,7 +23,7 @@ namespace {
 
 constexpr Milliseconds boot_time = std::chrono::minutes(3);
 constexpr Milliseconds resume_time = std::chrono::seconds(30);
-constexpr Milliseconds short_time = std::chrono::seconds(20);
+constexpr Milliseconds stop_patience = std::chrono::seconds(20);
 constexpr Milliseconds time_to_save = std::chrono::seconds(60);
 constexpr std::size_t lines_of_console = 8;
 constexpr int socket_backlog = 8;
@@ -92,7 +92,7 @@ class Starter {
     TRY_LET(Started started, launch(std::move(lock), more));
     auto up = enter(started.instance, more.empty());
     if (up) return started;
-    (void)stop(places_, spec_.name, Deadline::in(short_time));  // best effort: it may be gone
+    (void)stop(places_, spec_.name, Deadline::in(stop_patience));  // best effort: it may be gone
     return std::unexpected(with_last_words(std::move(up.error())));
   }
 

@@ -7,13 +7,11 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace tessera::model {
 
 namespace {
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 Reading<int> small_number(std::string_view text) {
   auto number = text::to_number(text);

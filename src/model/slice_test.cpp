@@ -3,11 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace tessera::model {
 namespace {
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 TEST(NvidiaTypeNames, tell_board_framebuffer_and_series) {
   struct Case {

@@ -93,7 +93,7 @@ bool take_ids(PciFunction& function) {
   return true;
 }
 
-bool is_gpu(const PciFunction& function) {
+bool has_gpu_class(const PciFunction& function) {
   return function.class_code.has_value() && model::is_gpu_class(function.class_code.value());
 }
 
@@ -281,7 +281,7 @@ class NearbyDirectories {
     if (!own || !modalias) return false;
     function.modalias = text::trim(*modalias);
     take_ids(function);
-    if (!is_gpu(function)) return true;
+    if (!has_gpu_class(function)) return true;
     auto physical = own->read_link("physfn");
     if (physical) take_physical_function(text::split(*physical, '/').back(), function);
     return true;
@@ -312,7 +312,7 @@ PciFunction read_outline(const kernel::Root& root, NearbyDirectories& nearby,
   const FunctionDirectory directory = FunctionDirectory::unlisted(root, to_string(address));
   read_ids(directory, function);
   read_path(root, function);
-  if (is_gpu(function)) read_physical_function(directory, function);
+  if (has_gpu_class(function)) read_physical_function(directory, function);
   return function;
 }
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace tessera::vendor {
 namespace {
 
@@ -15,8 +17,6 @@ using model::GpuHealth;
 using model::HealthReport;
 using model::Reading;
 using model::VgpuHealth;
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 
 std::string text_of(const std::string& file) {
   std::ifstream stream(std::string(TESSERA_TESTS_DIR "/smi/") + file);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_directory.h"
+#include "base/units.h"
 
 namespace tessera::vendor {
 namespace {
@@ -15,8 +16,6 @@ using model::GpuHealth;
 using model::HealthReport;
 using model::Reading;
 using model::VgpuHealth;
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
 
 template <typename T>
 Reading<T> not_there() {

@@ -29,7 +29,7 @@ Driver* driver_of(Call& call) {
   return found == call.host.drivers.end() ? nullptr : &found->second;
 }
 
-std::optional<std::uint32_t> number_in(const Host& host, const std::string& path) {
+std::optional<std::uint32_t> id_in(const Host& host, const std::string& path) {
   auto value = text::to_number(host.text(path), 16);
   if (!value) return std::nullopt;
   return static_cast<std::uint32_t>(*value);
@@ -130,7 +130,7 @@ int remove_id(Call& call) {
 }
 
 using Readable = Behaviour::Readable;
-constexpr Behaviour table[] = {
+constexpr Behaviour driver_core_table[] = {
     {"/sys/bus/*/drivers/*/bind", bind, Readable::no},
     {"/sys/bus/*/drivers/*/unbind", unbind_from, Readable::no},
     {"/sys/bus/*/drivers/*/new_id", new_id, Readable::no},
@@ -142,7 +142,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> driver_core_behaviours() {
-  return table;
+  return driver_core_table;
 }
 
 bool PciId::covers(const PciId& identity) const {
@@ -158,11 +158,11 @@ bool is_vfio_driver(std::string_view driver) {
 
 PciId identity(const Host& host, const Device& device) {
   PciId id;
-  id.vendor = number_in(host, device.path + "/vendor");
-  id.device = number_in(host, device.path + "/device");
-  id.subvendor = number_in(host, device.path + "/subsystem_vendor");
-  id.subdevice = number_in(host, device.path + "/subsystem_device");
-  id.class_code = number_in(host, device.path + "/class").value_or(0);
+  id.vendor = id_in(host, device.path + "/vendor");
+  id.device = id_in(host, device.path + "/device");
+  id.subvendor = id_in(host, device.path + "/subsystem_vendor");
+  id.subdevice = id_in(host, device.path + "/subsystem_device");
+  id.class_code = id_in(host, device.path + "/class").value_or(0);
   return id;
 }
 

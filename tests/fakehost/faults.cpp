@@ -175,12 +175,12 @@ void carry_out_later(Call& call, const Behaviour& behaviour, std::chrono::millis
   call.host.later(delay, effect);
 }
 
-constexpr Behaviour table[] = {{"/.rehearsal/faults", change_faults}};
+constexpr Behaviour faults_table[] = {{"/.rehearsal/faults", change_faults}};
 
 }  // namespace
 
 std::span<const Behaviour> fault_behaviours() {
-  return table;
+  return faults_table;
 }
 
 FaultAnswer apply_faults(Call& call, const Behaviour& behaviour) {

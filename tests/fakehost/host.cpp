@@ -128,6 +128,10 @@ std::string Host::text(std::string_view path) const {
   return std::string(text::trim(node->content));
 }
 
+std::uint64_t Host::number(std::string_view path) const {
+  return text::to_number(text(path)).value_or(0);
+}
+
 bool Host::exists(std::string_view path) const {
   return tree.find_no_follow(path) != nullptr;
 }

@@ -85,6 +85,9 @@ class Host {
 
   /// A file's text without white space around it; empty when absent.
   [[nodiscard]] std::string text(std::string_view path) const;
+  /// A file's decimal number; 0 when it is absent or holds none.
+  [[nodiscard]] std::uint64_t number(std::string_view path) const;
+  [[nodiscard]] int count(std::string_view path) const { return static_cast<int>(number(path)); }
   [[nodiscard]] bool exists(std::string_view path) const;
   /// The last piece of a link's target; empty when absent.
   [[nodiscard]] std::string link_name(std::string_view path) const;

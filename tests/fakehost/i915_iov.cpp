@@ -18,10 +18,6 @@ namespace {
 constexpr std::array resources = {"ggtt", "lmem", "contexts", "doorbells"};
 constexpr std::uint64_t most_contexts = 1024;  // that automatic provisioning gives a function
 
-std::uint64_t number_in(const Host& host, const std::string& path) {
-  return text::to_number(host.text(path)).value_or(0);
-}
-
 /// ".../drm/card1/prelim_iov" of a path in it; empty for a path that is in none.
 std::string iov_of(std::string_view path) {
   for (std::string_view name : {"/iov/", "/prelim_iov/"}) {
@@ -67,7 +63,7 @@ std::optional<std::uint64_t> free_of(const Host& host, const std::string& iov,
   if (!recorded) return std::nullopt;
   std::uint64_t taken = 0;
   for (const auto& function : vf_folders(host, iov)) {
-    if (function != beside) taken += number_in(host, quota_file(host, iov, function, resource));
+    if (function != beside) taken += host.number(quota_file(host, iov, function, resource));
   }
   return *recorded - std::min(*recorded, taken);
 }
@@ -108,7 +104,7 @@ int control(Call& call) {
 
 constexpr auto readable = Behaviour::Readable::yes;
 constexpr auto unreadable = Behaviour::Readable::no;
-constexpr Behaviour table[] = {
+constexpr Behaviour i915_iov_table[] = {
     {"/sys/devices/**/drm/*/*/pf/*/available/*", nullptr, readable, read_free},
     {"/sys/devices/**/drm/*/*/pf/auto_provisioning", set_switch},
     {"/sys/devices/**/drm/*/*/*/*/ggtt_quota", set_quota},
@@ -124,7 +120,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> i915_iov_behaviours() {
-  return table;
+  return i915_iov_table;
 }
 
 int i915_provision(Host& host, const Device& pf, int count) {
@@ -132,7 +128,7 @@ int i915_provision(Host& host, const Device& pf, int count) {
   if (iov.empty()) return 0;
   if (host.text(iov + "/pf/auto_provisioning") == "0") {
     for (int i = 1; i <= count; ++i) {
-      if (number_in(host, quota_file(host, iov, fmt::format("vf{}", i), "ggtt")) > 0) continue;
+      if (host.number(quota_file(host, iov, fmt::format("vf{}", i), "ggtt")) > 0) continue;
       host.log(
           fmt::format("i915 {}: Failed to enable {} VFs: VF{} has no GGTT", pf.name, count, i));
       return -EIO;

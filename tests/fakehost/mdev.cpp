@@ -227,7 +227,7 @@ int create(Call& call) {
   return 0;
 }
 
-constexpr Behaviour table[] = {
+constexpr Behaviour mdev_table[] = {
     {"/sys/devices/**/mdev_supported_types/*/create", create, Behaviour::Readable::no},
     {"/sys/devices/**/mdev_supported_types/*/available_instances", nullptr,
      Behaviour::Readable::yes, read_available},
@@ -236,7 +236,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> mdev_behaviours() {
-  return table;
+  return mdev_table;
 }
 
 int remove_mediated_device(Call& call, std::string uuid) {

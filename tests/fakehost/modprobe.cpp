@@ -69,12 +69,13 @@ int modprobe(Call& call) {
   return -EINVAL;
 }
 
-constexpr Behaviour table[] = {{"/.rehearsal/modprobe", modprobe, Behaviour::Readable::no}};
+constexpr Behaviour modprobe_table[] = {
+    {"/.rehearsal/modprobe", modprobe, Behaviour::Readable::no}};
 
 }  // namespace
 
 std::span<const Behaviour> modprobe_behaviours() {
-  return table;
+  return modprobe_table;
 }
 
 int load_module(Host& host, std::string name) {

@@ -83,16 +83,12 @@ std::vector<std::string> chosen(const Host& host, const Words& words) {
 
 // --- the host ---
 
-int number_in(const Host& host, const std::string& path) {
-  return static_cast<int>(text::to_number(host.text(path)).value_or(0));
-}
-
 std::string gpu_file(const std::string& gpu, std::string_view file) {
   return files::pci_device(gpu, file);
 }
 
 int enabled_vfs(const Host& host, const std::string& gpu) {
-  return number_in(host, gpu_file(gpu, "sriov_numvfs"));
+  return host.count(gpu_file(gpu, "sriov_numvfs"));
 }
 
 bool has_mdevs(const Host& host, const Device& parent) {
@@ -138,7 +134,7 @@ void rebind(Host& host, const std::string& gpu) {
 
 Answer switch_functions(Call& call, const std::string& gpu, bool on) {
   Host& host = call.host;
-  int total = number_in(host, gpu_file(gpu, "sriov_totalvfs"));
+  int total = host.count(gpu_file(gpu, "sriov_totalvfs"));
   if (total == 0) return {1, fmt::format("{} has no SR-IOV capability.\n", gpu)};
   bool are_on = enabled_vfs(host, gpu) > 0;
   if (on == are_on)
@@ -159,7 +155,7 @@ Answer sriov_manage(Call& call, const Words& words) {
     return {1, "Usage: sriov-manage -e|-d <GPU address>|ALL\n"};
   std::vector<std::string> gpus;
   for (const auto& gpu : nvidia_gpus(call.host)) {
-    bool can = number_in(call.host, gpu_file(gpu, "sriov_totalvfs")) > 0;
+    bool can = call.host.count(gpu_file(gpu, "sriov_totalvfs")) > 0;
     if (words[1] == "ALL" ? can : gpu == find_gpu(call.host, words[1])) gpus.push_back(gpu);
   }
   if (gpus.empty()) return {1, fmt::format("{} is no GPU of the nvidia driver.\n", words[1])};
@@ -434,7 +430,7 @@ Answer vgpu(Host& host, const Words& words, const std::vector<std::string>& gpus
   Answer all;
   for (const auto& name : gpus) {
     auto& gpu = host.nvidia.gpus[name];
-    bool can = number_in(host, gpu_file(name, "sriov_totalvfs")) > 0 && !gpu.mig;
+    bool can = host.count(gpu_file(name, "sriov_totalvfs")) > 0 && !gpu.mig;
     bool used = has_vgpus(host, name);
     if (!can || used) {
       all.exit_code = can ? in_use : not_supported;
@@ -486,7 +482,7 @@ std::string framebuffer(const NvidiaGpu& gpu) {
 std::string xml_gpu(const Host& host, const std::string& name) {
   const auto& gpu = host.nvidia.gpus.at(name);
   const bool can_mig = !gpu.profiles.empty();
-  const bool has_vfs = number_in(host, gpu_file(name, "sriov_totalvfs")) > 0;
+  const bool has_vfs = host.count(gpu_file(name, "sriov_totalvfs")) > 0;
   const std::string_view mig_mode = !can_mig ? "N/A" : gpu.mig ? "Enabled" : "Disabled";
   const std::string_view mixed = !has_vfs || gpu.mig ? "N/A" : gpu.mixed ? "Enabled" : "Disabled";
   const std::string_view ecc =
@@ -616,7 +612,7 @@ int forget_answer(Call& call) {
   return 0;
 }
 
-constexpr Behaviour table[] = {
+constexpr Behaviour nvidia_tools_table[] = {
     {"/.rehearsal/nvidia/sriov-manage", run_program, Behaviour::Readable::no},
     {"/.rehearsal/nvidia/nvidia-smi", run_program, Behaviour::Readable::no},
     {"/.rehearsal/nvidia/forget", forget_answer, Behaviour::Readable::no},
@@ -625,7 +621,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> nvidia_tool_behaviours() {
-  return table;
+  return nvidia_tools_table;
 }
 
 bool is_program(std::string_view path) {

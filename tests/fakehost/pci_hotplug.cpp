@@ -56,7 +56,7 @@ int rescan(Call& call) {
   return 0;
 }
 
-constexpr Behaviour table[] = {
+constexpr Behaviour pci_hotplug_table[] = {
     {"/sys/devices/**/remove", remove, Behaviour::Readable::no},
     {"/sys/devices/**/rescan", rescan, Behaviour::Readable::no},
     {"/sys/bus/pci/rescan", rescan, Behaviour::Readable::no},
@@ -65,7 +65,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> pci_hotplug_behaviours() {
-  return table;
+  return pci_hotplug_table;
 }
 
 int remove_device(Call& call, std::string bus, std::string name, Keep keep) {

@@ -17,7 +17,7 @@ int keep(Call& call) {
   return 0;
 }
 
-constexpr Behaviour table[] = {
+constexpr Behaviour plain_table[] = {
     {"/sys/devices/**/power/control", keep}, {"/sys/devices/**/d3cold_allowed", keep},
     {"/sys/devices/**/reset_method", keep},  {"/sys/devices/**/sriov_drivers_autoprobe", keep},
     {"/sys/module/*/parameters/*", keep},    {"/proc/sys/**", keep},
@@ -26,7 +26,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> plain_behaviours() {
-  return table;
+  return plain_table;
 }
 
 int set_number(Call& call) {

@@ -72,12 +72,12 @@ int signal(Call& call) {
   return 0;
 }
 
-constexpr Behaviour table[] = {{"/.rehearsal/signal", signal, Behaviour::Readable::no}};
+constexpr Behaviour processes_table[] = {{"/.rehearsal/signal", signal, Behaviour::Readable::no}};
 
 }  // namespace
 
 std::span<const Behaviour> process_behaviours() {
-  return table;
+  return processes_table;
 }
 
 void add_holder(Host& host, int pid, const Process& process) {

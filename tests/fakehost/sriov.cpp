@@ -38,11 +38,6 @@ const QuotaDriver* quota_driver(const Host& host, const Device& pf) {
   return found == quota_drivers.end() ? nullptr : &*found;
 }
 
-int number_in(const Host& host, const std::string& path) {
-  auto value = text::to_number(host.text(path));
-  return value ? static_cast<int>(*value) : 0;
-}
-
 bool can_configure(const Host& host, const std::string& driver) {
   if (host.exists("/sys/module/" + driver + "/parameters/max_vfs")) return true;
   return std::ranges::find(without_sriov, driver) == without_sriov.end();
@@ -73,8 +68,8 @@ Address parse(const std::string& name) {
 /// The VFs' addresses: the recorded offset and stride, else the first free run after the PF.
 std::vector<std::string> vf_names(Host& host, const Device& pf, int count) {
   auto start = parse(pf.name);
-  auto stride = static_cast<unsigned>(std::max(number_in(host, pf.path + "/sriov_stride"), 1));
-  auto offset = static_cast<unsigned>(number_in(host, pf.path + "/sriov_offset"));
+  auto stride = static_cast<unsigned>(std::max(host.count(pf.path + "/sriov_stride"), 1));
+  auto offset = static_cast<unsigned>(host.count(pf.path + "/sriov_offset"));
   bool recorded = offset > 0;
   for (offset = std::max(offset, 1U); offset < 4096; ++offset) {
     std::vector<std::string> names;
@@ -144,8 +139,8 @@ int set_numvfs(Call& call) {
   if (!wanted || *wanted > 0xffff) return -EINVAL;
   if (pf == nullptr) return -ENODEV;
   auto count = static_cast<int>(*wanted);
-  if (count > number_in(host, pf->path + "/sriov_totalvfs")) return -ERANGE;
-  int now = number_in(host, call.path);
+  if (count > host.count(pf->path + "/sriov_totalvfs")) return -ERANGE;
+  int now = host.count(call.path);
   if (count == now) return 0;
   auto driver = bound_driver(host, *pf);
   if (driver.empty()) {
@@ -167,12 +162,12 @@ int set_numvfs(Call& call) {
   return enable_virtual_functions(call, name, count);
 }
 
-constexpr Behaviour table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
+constexpr Behaviour sriov_table[] = {{"/sys/devices/**/sriov_numvfs", set_numvfs}};
 
 }  // namespace
 
 std::span<const Behaviour> sriov_behaviours() {
-  return table;
+  return sriov_table;
 }
 
 int enable_virtual_functions(Call& call, std::string pf, int count) {
@@ -196,7 +191,7 @@ int enable_virtual_functions(Call& call, std::string pf, int count) {
 int remove_virtual_functions(Call& call, std::string pf) {
   Host& host = call.host;
   Device* owner = host.device("pci", pf);
-  if (owner == nullptr || number_in(host, owner->path + "/sriov_numvfs") == 0) return 0;
+  if (owner == nullptr || host.count(owner->path + "/sriov_numvfs") == 0) return 0;
   auto path = owner->path;
   for (const auto& link : host.names(path)) {
     if (!link.starts_with("virtfn")) continue;

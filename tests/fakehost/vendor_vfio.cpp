@@ -169,7 +169,7 @@ int set_warm_update(Call& call) {
 }
 
 constexpr auto readable = Behaviour::Readable::yes;
-constexpr Behaviour table[] = {
+constexpr Behaviour vendor_vfio_table[] = {
     {"/sys/devices/**/nvidia/creatable_vgpu_types", nullptr, readable, read_creatable},
     {"/sys/devices/**/nvidia/current_vgpu_type", set_type, readable, read_type},
     {"/sys/devices/**/nvidia/placement_id", set_placement, readable, read_placement},
@@ -181,7 +181,7 @@ constexpr Behaviour table[] = {
 }  // namespace
 
 std::span<const Behaviour> vendor_vfio_behaviours() {
-  return table;
+  return vendor_vfio_table;
 }
 
 }  // namespace tessera::fakehost

@@ -21,7 +21,7 @@ std::string admin_of(const Device& pf) {
   return pf.path + "/sriov_admin";
 }
 
-std::string quota_file(const Device& pf, std::string_view function) {
+std::string xe_quota_file(const Device& pf, std::string_view function) {
   return fmt::format("{}/{}/profile/vram_quota", admin_of(pf), function);
 }
 
@@ -30,10 +30,6 @@ std::vector<std::string> vf_folders(const Host& host, const Device& pf) {
   auto names = host.names(admin_of(pf));
   std::erase_if(names, [](const auto& name) { return !name.starts_with("vf"); });
   return names;
-}
-
-std::uint64_t number_in(const Host& host, const std::string& path) {
-  return text::to_number(host.text(path)).value_or(0);
 }
 
 /// The card whose sriov_admin holds the file.
@@ -53,7 +49,7 @@ std::optional<std::uint64_t> vram_for_functions(const Host& host, const Device& 
 std::uint64_t quotas_beside(const Host& host, const Device& pf, std::string_view function) {
   std::uint64_t sum = 0;
   for (const auto& other : vf_folders(host, pf)) {
-    if (other != function) sum += number_in(host, quota_file(pf, other));
+    if (other != function) sum += host.number(xe_quota_file(pf, other));
   }
   return sum;
 }
@@ -66,11 +62,11 @@ int put_quota(Host& host, const Device& pf, const std::string& function, std::ui
                          function, bytes));
     return -EIO;
   }
-  host.put_file(quota_file(pf, function), fmt::format("{}\n", bytes));
+  host.put_file(xe_quota_file(pf, function), fmt::format("{}\n", bytes));
   return 0;
 }
 
-int set_quota(Call& call) {
+int set_xe_quota(Call& call) {
   auto bytes = text::to_number(call.word());
   Device* pf = card_of(call);
   if (!bytes) return -EINVAL;
@@ -136,7 +132,7 @@ int stop(Call& call) {
 }
 
 constexpr auto unreadable = Behaviour::Readable::no;
-constexpr Behaviour table[] = {
+constexpr Behaviour xe_table[] = {
     {"/sys/devices/**/sriov_admin/.bulk_profile/exec_quantum_ms", set_number_of_all, unreadable},
     {"/sys/devices/**/sriov_admin/.bulk_profile/preempt_timeout_us", set_number_of_all, unreadable},
     {"/sys/devices/**/sriov_admin/.bulk_profile/sched_priority", set_priority_of_all, unreadable},
@@ -144,14 +140,14 @@ constexpr Behaviour table[] = {
     {"/sys/devices/**/sriov_admin/*/profile/exec_quantum_ms", set_number},
     {"/sys/devices/**/sriov_admin/*/profile/preempt_timeout_us", set_number},
     {"/sys/devices/**/sriov_admin/*/profile/sched_priority", set_priority},
-    {"/sys/devices/**/sriov_admin/*/profile/vram_quota", set_quota},
+    {"/sys/devices/**/sriov_admin/*/profile/vram_quota", set_xe_quota},
     {"/sys/devices/**/sriov_admin/*/stop", stop, unreadable},
 };
 
 }  // namespace
 
 std::span<const Behaviour> xe_behaviours() {
-  return table;
+  return xe_table;
 }
 
 void complete_xe(Host& host, const Device& pf) {
@@ -167,7 +163,7 @@ void complete_xe(Host& host, const Device& pf) {
 int xe_provision(Host& host, const Device& pf, int count) {
   bool by_hand = quotas_beside(host, pf, "") > 0;
   auto all = vram_for_functions(host, pf);
-  if (by_hand || !all || !host.exists(quota_file(pf, "vf1"))) return 0;
+  if (by_hand || !all || !host.exists(xe_quota_file(pf, "vf1"))) return 0;
   auto share = *all / static_cast<std::uint64_t>(count) / vram_step * vram_step;
   for (int i = 1; i <= count; ++i) {
     if (int error = put_quota(host, pf, fmt::format("vf{}", i), share); error != 0) return error;

@@ -56,7 +56,7 @@ _tessera() {
 complete -F _tessera tessera
 )sh";
 
-std::string single_quoted(std::string_view plain) {
+std::string bash_quoted(std::string_view plain) {
   std::string out = "'";
   for (char c : plain) out += c == '\'' ? std::string(R"('\'')") : std::string(1, c);
   return out + "'";
@@ -96,16 +96,16 @@ void add_values(const Command& command, Tables& tables) {
   for (const auto& option : command.options) {
     if (option.kind == ValueKind::none) continue;
     for (const auto& name : option.names) {
-      auto key = single_quoted(command.path + ' ' + name);
+      auto key = bash_quoted(command.path + ' ' + name);
       // Options of the top level may stand after any command.
-      if (command.path == command.name) key = fmt::format("*{}", single_quoted(" " + name));
-      tables.value += fmt::format("    {}) echo {} ;;\n", key, single_quoted(kind_word(option)));
+      if (command.path == command.name) key = fmt::format("*{}", bash_quoted(" " + name));
+      tables.value += fmt::format("    {}) echo {} ;;\n", key, bash_quoted(kind_word(option)));
     }
   }
   int place = 0;
   for (const auto& positional : command.positionals)
     tables.value += fmt::format("    '{} {}') echo {} ;;\n", command.path, place++,
-                                single_quoted(kind_word(positional)));
+                                bash_quoted(kind_word(positional)));
 }
 
 void add_command(const Command& command, const std::string& global_options, Tables& tables) {
@@ -113,11 +113,11 @@ void add_command(const Command& command, const std::string& global_options, Tabl
   add_values(command, tables);
   std::string names;
   for (const auto& below : command.commands) names += ' ' + below.name;
-  auto path = single_quoted(command.path);
+  auto path = bash_quoted(command.path);
   tables.command += fmt::format("    {}) echo yes ;;\n", path);
-  tables.commands += fmt::format("    {}) echo {} ;;\n", path, single_quoted(names));
+  tables.commands += fmt::format("    {}) echo {} ;;\n", path, bash_quoted(names));
   auto own = command.path == command.name ? "" : option_names(command);
-  tables.options += fmt::format("    {}) echo {} ;;\n", path, single_quoted(own + global_options));
+  tables.options += fmt::format("    {}) echo {} ;;\n", path, bash_quoted(own + global_options));
 }
 
 std::string function(std::string_view name, std::string_view subject, std::string_view rows) {

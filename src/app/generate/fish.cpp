@@ -8,7 +8,7 @@ namespace tessera::app::generate {
 
 namespace {
 
-std::string single_quoted(std::string_view plain) {
+std::string fish_quoted(std::string_view plain) {
   std::string out = backslashed(plain, "'\\");
   for (char& c : out)
     if (c == '\n') c = ' ';
@@ -32,7 +32,7 @@ std::string value_of(const Argument& argument) {
     case ValueKind::none:
       return "";
     case ValueKind::choice:
-      return fmt::format(" -x -a {}", single_quoted(text::join(argument.choices, " ")));
+      return fmt::format(" -x -a {}", fish_quoted(text::join(argument.choices, " ")));
     case ValueKind::card:
       return " -x -a '(tessera generate cards 2>/dev/null)'";
     case ValueKind::folder:
@@ -45,7 +45,7 @@ std::string value_of(const Argument& argument) {
 
 std::string condition(const Command& command) {
   auto words = seen(command);
-  return words.empty() ? "" : fmt::format(" -n {}", single_quoted(words));
+  return words.empty() ? "" : fmt::format(" -n {}", fish_quoted(words));
 }
 
 void add_arguments(const Command& command, std::string& out) {
@@ -54,7 +54,7 @@ void add_arguments(const Command& command, std::string& out) {
     for (const auto& name : option.names)
       out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     out += fmt::format("{} -d {}\n", value_of(option),
-                       single_quoted(short_description(option.description)));
+                       fish_quoted(short_description(option.description)));
   }
   for (const auto& positional : command.positionals)
     out += fmt::format("complete -c tessera{}{}\n", condition(command), value_of(positional));
@@ -68,8 +68,8 @@ void add_command(const Command& command, std::string& out) {
   auto offer = when.empty() ? std::string("__fish_use_subcommand")
                             : fmt::format("{}; and not __fish_seen_subcommand_from{}", when, names);
   for (const auto& below : command.commands) {
-    out += fmt::format("complete -c tessera -f -n {} -a {} -d {}\n", single_quoted(offer),
-                       below.name, single_quoted(short_description(below.description)));
+    out += fmt::format("complete -c tessera -f -n {} -a {} -d {}\n", fish_quoted(offer), below.name,
+                       fish_quoted(short_description(below.description)));
     add_command(below, out);
   }
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace tessera::app {
 
@@ -44,7 +45,6 @@ std::string bar_words(const model::Bar& bar) {
 }
 
 std::string resizable_words(const model::ResizableBar& bar) {
-  constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
   std::string words = fmt::format("BAR {}: {}", bar.index, text::size(bar.size_mib * mib));
   if (bar.possible_mib.empty()) return words;
   return words + fmt::format(", of {} to {}", text::size(bar.possible_mib.front() * mib),

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t label_indent = 11;
+constexpr std::size_t hit_indent = 11;
 /// What was seen is shown up to here; a sentence of a guide can fill a page.
 constexpr std::size_t longest_seen = 160;
 
@@ -66,7 +66,7 @@ std::string hit_text(const Hit& hit, bool explained, const ReportStyle& style) {
     if (!value.empty()) text += fmt::format("    {:<7}{}\n", label, value);
   };
   line("seen", shortened(shown(hit.seen)));
-  if (!explained) line("why", wrapped(shown(hit.why), label_indent, style.width));
+  if (!explained) line("why", wrapped(shown(hit.why), hit_indent, style.width));
   line("right", shown(hit.right));
   return text;
 }

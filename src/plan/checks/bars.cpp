@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "kernel/files.h"
 #include "plan/checks/checks.h"
 #include "plan/checks/support.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "base/units.h"
 #include "plan/checks/check_case.h"
 #include "plan/checks/test_host.h"
 #include "plan/isolation.h"
@@ -14,8 +15,6 @@ using model::ExpressType;
 using model::HostSnapshot;
 using model::Reading;
 using model::Severity;
-
-constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 
 Capabilities of_type(ExpressType type, std::optional<model::Acs> acs = {}) {
   Capabilities capabilities;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plan/slices/card_supply.h"
+#include "plan/slices/index.h"
 #include "plan/slices/standing.h"
 
 namespace tessera::plan::slices {
@@ -15,10 +16,6 @@ namespace {
 
 /// A new GPU instance counts more than any sum of placement ids.
 constexpr std::int64_t new_instance_penalty = std::int64_t{1} << 40;
-
-std::size_t at(int index) {
-  return static_cast<std::size_t>(index);
-}
 
 /// A node while the graph is built; they are sorted by `place` at the end.
 struct Draft {

@@ -5,14 +5,12 @@
 #include <tuple>
 #include <utility>
 
+#include "plan/slices/index.h"
+
 namespace tessera::plan::slices {
 namespace {
 
 constexpr int unknown = -2;
-
-std::size_t at(int index) {
-  return static_cast<std::size_t>(index);
-}
 
 std::size_t hash_of(const int* counts, std::size_t width) {
   std::uint64_t hash = 1469598103934665603U;

@@ -8,14 +8,11 @@
 #include <utility>
 
 #include "plan/slices/card_paths.h"
+#include "plan/slices/index.h"
 #include "plan/slices/standing.h"
 
 namespace tessera::plan::slices {
 namespace {
-
-std::size_t at(int index) {
-  return static_cast<std::size_t>(index);
-}
 
 /// The class that a slice on the card is counted in; -1: it stays where it is in any case.
 int class_of_taken(const CardQuestion& question, const Taken& taken) {

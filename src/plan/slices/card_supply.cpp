@@ -6,14 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "plan/slices/index.h"
+
 namespace tessera::plan::slices {
 namespace {
 
 constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
-
-std::size_t at(int index) {
-  return static_cast<std::size_t>(index);
-}
 
 std::vector<int> starts_inside(const std::vector<int>& starts, int length, int region) {
   std::vector<int> inside;

@@ -11,8 +11,6 @@ namespace tessera::plan::slices {
 namespace {
 
 using model::Plan;
-using test::gib;
-using test::mib;
 
 Result<Plan> cut(model::SliceSource source, const char* wanted) {
   SliceIntent intent;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace tessera::plan::slices {
 
@@ -21,7 +22,6 @@ using model::VgpuHealth;
 
 namespace {
 
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
 constexpr std::uint64_t retirable_pages = 64;
 
 /// A reading without a value, for the same reason as another.

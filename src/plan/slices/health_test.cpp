@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/units.h"
+
 namespace tessera::plan::slices {
 namespace {
 
@@ -12,8 +14,6 @@ using model::GpuHealth;
 using model::HealthReport;
 using model::Reading;
 using Bytes = Reading<std::uint64_t>;
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
 
 GpuHealth card(int memory_bus_bits, bool ecc, std::uint64_t total_mib) {
   GpuHealth gpu;

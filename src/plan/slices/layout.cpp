@@ -12,13 +12,10 @@
 #include "plan/slices/card_patterns.h"
 #include "plan/slices/cover.h"
 #include "plan/slices/demand.h"
+#include "plan/slices/index.h"
 
 namespace tessera::plan::slices {
 namespace {
-
-std::size_t at(int index) {
-  return static_cast<std::size_t>(index);
-}
 
 /// A card with what may go on it; equal ones are worked out once.
 struct CardKind {

@@ -10,15 +10,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/units.h"
 #include "plan/slices/test_rooms.h"
 
 // Layouts on real cards (tests/tables), and the checker against layouts broken by hand.
 
 namespace tessera::plan::slices {
 namespace {
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 std::size_t at(int i) {
   return static_cast<std::size_t>(i);

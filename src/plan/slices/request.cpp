@@ -8,13 +8,12 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/units.h"
 
 namespace tessera::plan::slices {
 
 namespace {
 
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 constexpr int most_slices = 4096;
 constexpr std::string_view forms =
     "write COUNTxKIND, and + between kinds: 4x8G (8 GiB each), 1x8Q+2x4Q, 2xnvidia-300, 3xvf";

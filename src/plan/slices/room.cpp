@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/units.h"
+
 namespace tessera::plan::slices {
 
 namespace {
@@ -12,9 +14,6 @@ using model::Framework;
 using model::Profile;
 using model::Slice;
 using model::SliceSource;
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 // drivers/gpu/drm/i915/gvt: what the host keeps for itself, and the fences of generation 8 on.
 constexpr std::uint64_t gvt_host_low = 128 * mib;

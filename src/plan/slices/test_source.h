@@ -3,15 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "base/units.h"
 #include "kernel/files.h"
 #include "model/host.h"
 #include "model/slice.h"
 
 /// Hand-made slice sources for the tests of this folder, with counts as a kernel would give them.
 namespace tessera::plan::slices::test {
-
-inline constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-inline constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 inline model::Profile nvidia_profile(int number, int gibs, const char* series, int total_gib) {
   model::Profile profile;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "base/units.h"
 #include "probe/inline_host.h"
 #include "probe/probe.h"
 #include "probe/slices/frameworks.h"
@@ -12,8 +13,6 @@ namespace {
 using model::Framework;
 using model::Reading;
 using model::SliceSource;
-
-constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 
 std::vector<SliceSource> sources_of(std::string_view lines) {
   const auto root = inline_host(lines);
