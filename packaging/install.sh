@@ -14,5 +14,7 @@ build/tessera generate man "$target/share/man/man1"
 build/tessera generate bash "$target/share/bash-completion/completions"
 build/tessera generate zsh "$target/share/zsh/site-functions"
 build/tessera generate fish "$target/share/fish/vendor_completions.d"
+mkdir -p "$target/lib/systemd/system"
+sed "s|@PREFIX@|$prefix|" packaging/tessera-restore.service >"$target/lib/systemd/system/tessera-restore.service"
 install -D -m 644 -t "$target/share/doc/tessera" LICENSE CHANGELOG.md
 echo "installed below $target"

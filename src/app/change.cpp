@@ -64,7 +64,8 @@ Result<bool> carry_out(const Session& session, const ChangeOptions& options,
   }
   if (plan.operations.empty()) return false;
   ProgressPrinter progress;
-  TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
+  TRY_LET(auto executor,
+          apply::Executor::create(workplace.root, workplace.journal, workplace.lock, progress));
   auto applied = executor.apply(plan);
   if (!applied) {
     return fail(with_explanation(workplace.root, plan, std::move(applied.error())));
@@ -101,6 +102,14 @@ std::string state_dir(const Session& session) {
   if (!session.state_dir.empty()) return session.state_dir;
   const std::string root = session.root == "/" ? "" : session.root;
   return root + std::string(kernel::files::state_dir);
+}
+
+Status add_owners(const Session& session, model::HostSnapshot& host) {
+  auto journal = apply::Journal::open(state_dir(session), apply::Journal::Mode::read);
+  if (!journal && journal.error().kind == ErrorKind::not_found) return {};
+  if (!journal) return fail(std::move(journal.error()));
+  TRY_LET(host.slice_owners, journal->owners());
+  return {};
 }
 
 Result<Workplace> open_workplace(const Session& session, const ChangeOptions& options,

@@ -8,6 +8,7 @@
 #include "apply/journal.h"
 #include "apply/lock.h"
 #include "kernel/root.h"
+#include "model/host.h"
 #include "model/plan.h"
 
 namespace tessera::app {
@@ -24,6 +25,9 @@ void print_change_json(const apply::PlanRecord& record);
 
 /// Where this session's journal and lock are.
 std::string state_dir(const Session& session);
+
+/// Fills in whose the slices are, from the journal. Nothing recorded is no error. Errors: denied, io.
+Status add_owners(const Session& session, model::HostSnapshot& host);
 
 using MakePlan = std::function<Result<model::Plan>(const kernel::Root&)>;
 

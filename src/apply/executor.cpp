@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "kernel/modules.h"
 #include "kernel/processes.h"
+#include "kernel/tools.h"
+#include "model/pci.h"
 
 namespace tessera::apply {
 
@@ -28,11 +30,22 @@ bool changes_settings(const Step& step) {
          step.action == Action::remove_folder;
 }
 
+/// What the kernel calls the thing that a step is about: the last word of what it writes or of its
+/// arguments, or the device in its path where that is only a number. Empty where it has no name.
+std::string name_in_kernel_log(const Step& step) {
+  const auto words = text::words(step.text);
+  if (!words.empty() && !text::to_number(words.back())) return std::string(words.back());
+  for (const auto piece : text::split(step.path, '/') | std::views::reverse) {
+    if (model::parse_pci_address(piece)) return std::string(piece);
+  }
+  return {};
+}
+
 /// What the kernel logged last about what a step wrote, as a phrase to put after an error; empty if
 /// nothing. The last two lines are enough: the kernel says the reason last.
 std::string kernel_words(const kernel::Root& root, const Step& step) {
-  if (changes_settings(step)) return {};
-  const std::string subject(text::trim(step.text));
+  const std::string subject = name_in_kernel_log(step);
+  if (changes_settings(step) || subject.empty()) return {};
   std::vector<std::string> about;
   for (const auto& line : root.kernel_log()) {
     if (line.find(subject) != std::string::npos) about.push_back(text::printable(line));
@@ -77,21 +90,26 @@ bool shares_a_device(const Plan& one, const Plan& other) {
 
 }  // namespace
 
-Executor::Executor(const kernel::Root& root, Journal& journal, Progress& progress,
+Executor::Executor(const kernel::Root& root, Journal& journal, const Lock& lock, Progress& progress,
                    kernel::UeventListener listener)
-    : root_(&root), journal_(&journal), progress_(&progress), listener_(std::move(listener)) {}
+    : root_(&root),
+      journal_(&journal),
+      lock_(&lock),
+      progress_(&progress),
+      listener_(std::move(listener)) {}
 
-Result<Executor> Executor::create(const kernel::Root& root, Journal& journal, Progress& progress) {
+Result<Executor> Executor::create(const kernel::Root& root, Journal& journal, const Lock& lock,
+                                  Progress& progress) {
   TRY_LET(auto listener, kernel::UeventListener::open(root));
-  return Executor(root, journal, progress, std::move(listener));
+  return Executor(root, journal, lock, progress, std::move(listener));
 }
 
 Status Executor::check(const std::vector<Expectation>& expectations) const {
   for (const auto& expectation : expectations) {
-    if (holds(*root_, expectation)) continue;
+    if (holds(*root_, *journal_, expectation)) continue;
     return fail(ErrorKind::stale, expectation.path,
                 fmt::format("expected that {}, but {}", in_words(expectation),
-                            seen_instead(*root_, expectation)),
+                            seen_instead(*root_, *journal_, expectation)),
                 "somebody else changed it in between; run the command again to plan anew");
   }
   return {};
@@ -124,18 +142,39 @@ Status Executor::perform(const Step& step) {
       return root_->remove_file(step.path);
     case Action::remove_folder:
       return root_->remove_folder(step.path);
+    case Action::run_tool:
+      return run_tool(step, deadline);
+    case Action::claim:
+      return journal_->claim(step.path, step.text);
+    case Action::disown:
+      return journal_->release(step.path, step.text);
   }
   return {};
+}
+
+Status Executor::run_tool(const Step& step, Deadline deadline) const {
+  const auto arguments = text::words(step.text);
+  TRY_LET(const auto outcome,
+          kernel::run_tool(*root_, step.path, {arguments.begin(), arguments.end()}, deadline,
+                           lock_->descriptor()));
+  if (outcome.exit_code == 0) return {};
+  const auto said = text::lines(text::trim(outcome.output));
+  return fail(ErrorKind::io, in_words(step),
+              fmt::format("ended with {}{}", outcome.exit_code,
+                          said.empty() ? std::string(" and said nothing")
+                                       : ": " + text::printable(said.back())));
 }
 
 Status Executor::wait_for(const Step& step) {
   const auto deadline = Deadline::in(Milliseconds(step.deadline_ms));
   for (const auto& expectation : step.then) {
-    if (listener_.wait_until([&] { return holds(*root_, expectation); }, deadline)) continue;
-    return fail(ErrorKind::timeout, expectation.path,
-                fmt::format("{} was done, but {} s later it does not hold that {}: {}{}",
-                            in_words(step), step.deadline_ms / 1000, in_words(expectation),
-                            seen_instead(*root_, expectation), kernel_words(*root_, step)));
+    if (listener_.wait_until([&] { return holds(*root_, *journal_, expectation); }, deadline))
+      continue;
+    return fail(
+        ErrorKind::timeout, expectation.path,
+        fmt::format("{} was done, but {} s later it does not hold that {}: {}{}", in_words(step),
+                    step.deadline_ms / 1000, in_words(expectation),
+                    seen_instead(*root_, *journal_, expectation), kernel_words(*root_, step)));
   }
   return {};
 }
@@ -151,7 +190,8 @@ Status Executor::run_step(const Operation& operation, const Step& step,
                           const Journal::Place& place) {
   TRY(check_not_hung(operation));
   const auto started = std::chrono::steady_clock::now();
-  if (!std::ranges::all_of(step.only_if, [&](const auto& e) { return holds(*root_, e); })) {
+  if (!std::ranges::all_of(step.only_if,
+                           [&](const auto& e) { return holds(*root_, *journal_, e); })) {
     progress_->step_skipped(step);
     return {};
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apply/journal.h"
+#include "apply/lock.h"
 #include "base/result.h"
 #include "kernel/root.h"
 #include "kernel/uevent.h"
@@ -24,12 +25,15 @@ class Progress {
 };
 
 /// The hands: carries plans through the journal to the kernel, takes them back, and cleans up after
-/// a crash. The caller holds the Lock. Each step goes: journal it, do it, wait (uevents, deadline)
-/// until what must hold holds, journal that. Every answer is read back from the kernel.
+/// a crash. The caller holds the Lock; the host's own tools that a step runs hold it with us, so
+/// that nobody works on the host beside one that outlives us. Each step goes: journal it, do it,
+/// wait (uevents, deadline) until what must hold holds, journal that. Every answer is read back
+/// from the kernel.
 class Executor {
  public:
-  /// `root`, `journal` and `progress` must outlive it.
-  static Result<Executor> create(const kernel::Root& root, Journal& journal, Progress& progress);
+  /// All of them must outlive it.
+  static Result<Executor> create(const kernel::Root& root, Journal& journal, const Lock& lock,
+                                 Progress& progress);
 
   /// Carries the plan out and returns its id. If a step fails, or the world is not as planned
   /// (stale), everything done so far is undone, and the error says whether that worked.
@@ -53,11 +57,12 @@ class Executor {
   Result<std::vector<Recovered>> recover();
 
  private:
-  Executor(const kernel::Root& root, Journal& journal, Progress& progress,
+  Executor(const kernel::Root& root, Journal& journal, const Lock& lock, Progress& progress,
            kernel::UeventListener listener);
 
   Status check(const std::vector<model::Expectation>& expectations) const;
   Status wait_for(const model::Step& step);
+  Status run_tool(const model::Step& step, Deadline deadline) const;
   Status perform(const model::Step& step);
   Status run_step(const model::Operation& operation, const model::Step& step,
                   const Journal::Place& place);
@@ -70,6 +75,7 @@ class Executor {
 
   const kernel::Root* root_;
   Journal* journal_;
+  const Lock* lock_;
   Progress* progress_;
   kernel::UeventListener listener_;
   /// Subjects that a write hangs on. The kernel holds the device's lock meanwhile, so that each

@@ -63,8 +63,10 @@ class SettingsTest : public ::testing::Test {
   TestDirectory state_;
   kernel::Root root_ = kernel::open_or_die(host_.real());
   Journal journal_ = std::move(Journal::open(state_.real(), Journal::Mode::write).value());
+  Lock lock_ =
+      std::move(Lock::take(state_.real(), "a test", Deadline::in(Milliseconds(0))).value());
   Silent silent_;
-  Executor executor_ = std::move(Executor::create(root_, journal_, silent_).value());
+  Executor executor_ = std::move(Executor::create(root_, journal_, lock_, silent_).value());
 };
 
 TEST_F(SettingsTest, are_written_whole_and_taken_back) {

@@ -65,7 +65,8 @@ bool unit_runs(const kernel::Root& root, const std::string& unit) {
 
 }  // namespace
 
-bool holds(const kernel::Root& root, const model::Expectation& expectation) {
+bool holds(const kernel::Root& root, const Journal& journal,
+           const model::Expectation& expectation) {
   switch (expectation.what) {
     case What::link_name:
       return link_name(root, expectation.path) == expectation.value;
@@ -88,11 +89,16 @@ bool holds(const kernel::Root& root, const model::Expectation& expectation) {
       return has_text(root, expectation);
     case What::file_text_is_not:
       return surely_has_other_text(root, expectation);
+    case What::owner: {
+      auto owner = journal.owner_of(expectation.path);
+      return owner && *owner == expectation.value;
+    }
   }
   return false;
 }
 
-std::string seen_instead(const kernel::Root& root, const model::Expectation& expectation) {
+std::string seen_instead(const kernel::Root& root, const Journal& journal,
+                         const model::Expectation& expectation) {
   switch (expectation.what) {
     case What::link_name:
     case What::link_name_is_not: {
@@ -109,6 +115,11 @@ std::string seen_instead(const kernel::Root& root, const model::Expectation& exp
       auto seen = root.read(expectation.path);
       return seen ? fmt::format("it has these {} bytes: '{}'", seen->size(), shortened(*seen))
                   : seen.error().sentence;
+    }
+    case What::owner: {
+      auto owner = journal.owner_of(expectation.path);
+      if (!owner) return owner.error().sentence;
+      return owner->empty() ? "it belongs to nobody" : "it belongs to " + *owner;
     }
     case What::module:
     case What::process:

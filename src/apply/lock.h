@@ -19,6 +19,9 @@ class Lock {
   static Result<Lock> take(const std::string& state_dir, const std::string& purpose,
                            Deadline deadline);
 
+  /// The locked file's descriptor, borrowed. Who has a copy of it holds the lock too.
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+
  private:
   explicit Lock(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/files.h"
 #include "model/drivers.h"
 
 namespace tessera::build {
@@ -122,6 +123,9 @@ void add_surroundings(Arguments& arguments, const model::MachineSpec& spec) {
   arguments.add("-no-reboot");
   arguments.add("-display", "none");
   arguments.add("-monitor", "none");
+  if (!spec.qmp_socket.empty()) {
+    arguments.add("-qmp", fmt::format("unix:{},server=on,wait=off", spec.qmp_socket));
+  }
   if (!spec.serial_log.empty()) arguments.add("-serial", "file:" + spec.serial_log);
   if (!spec.pid_file.empty()) arguments.add("-pidfile", spec.pid_file);
   arguments.add("-kernel", spec.kernel);
@@ -145,6 +149,53 @@ void add_card(Arguments& arguments, MachineBuild& build, const model::Card& card
                                     placed.size() == 1 ? "" : "s", index));
 }
 
+/// Those of virtual functions that are whole devices; the vendor's own driver gives out the others.
+bool is_function_of_its_own(const model::Slice& slice) {
+  return slice.framework == model::Framework::sriov || slice.framework == model::Framework::xe ||
+         slice.framework == model::Framework::i915;
+}
+
+Status check_slice(const model::HostSnapshot& host, const model::MachineSpec& spec,
+                   const model::Slice& slice) {
+  const auto owner = host.owner_of(slice.identity);
+  if (!owner.empty() && owner != spec.name) {
+    return fail(ErrorKind::conflict, slice.identity, fmt::format("it belongs to {}", owner),
+                fmt::format("tessera disown {} --owner {}", slice.identity, owner));
+  }
+  if (!slice.users.empty()) {
+    const auto& user = slice.users.front();
+    return fail(ErrorKind::busy, slice.identity,
+                fmt::format("{} (pid {}) has it open: {}", user.name, user.pid, user.path));
+  }
+  if (is_function_of_its_own(slice) && !model::is_vfio_driver(slice.driver)) {
+    return fail(
+        ErrorKind::conflict, slice.identity,
+        fmt::format("it {}; a machine can have it on a VFIO driver only",
+                    slice.driver.empty() ? "has no driver" : "is bound to " + slice.driver));
+  }
+  if (!slice.iommu_group.has_value()) {
+    return fail(ErrorKind::unsupported, slice.identity,
+                "it is in no IOMMU group: no VFIO driver has taken it",
+                "modprobe vfio_mdev, where the kernel has it as a module; tessera list slices");
+  }
+  return {};
+}
+
+void add_slice(Arguments& arguments, MachineBuild& build, const model::Slice& slice, int port,
+               int number) {
+  arguments.add("-device",
+                fmt::format("pcie-root-port,id=port{0},bus=pcie.0,chassis={0},slot={0}", port));
+  const bool is_mdev = slice.identity != slice.parent;
+  const bool needs_opengl = slice.framework == model::Framework::gvt_g;
+  arguments.add("-device",
+                fmt::format("vfio-pci,id=slice{},{},bus=port{}{}", number,
+                            is_mdev ? "sysfsdev=" + kernel::files::mdev_device(slice.identity)
+                                    : "host=" + slice.identity,
+                            port, is_mdev && !needs_opengl ? ",display=auto" : ""));
+  build.notes.push_back(
+      fmt::format("slice {} ({}) behind root port {}", slice.identity, slice.name, port));
+}
+
 }  // namespace
 
 Result<MachineBuild> build_machine(const model::HostSnapshot& host,
@@ -163,6 +214,16 @@ Result<MachineBuild> build_machine(const model::HostSnapshot& host,
     }
     TRY(check_card(host, *card));
     add_card(arguments, build, *card, ++index);
+  }
+  int number = 0;
+  for (const auto& identity : spec.slices) {
+    const model::Slice* slice = host.slice(identity);
+    if (slice == nullptr) {
+      return fail(ErrorKind::not_found, identity, "is no slice of this host",
+                  "tessera list slices");
+    }
+    TRY(check_slice(host, spec, *slice));
+    add_slice(arguments, build, *slice, ++index, ++number);
   }
   if (!spec.cards.empty()) {
     build.notes.push_back(fmt::format(

@@ -22,10 +22,14 @@ struct MachineBuild {
 /// the board: guest drivers look for a GPU's audio at the same slot. The display function comes
 /// first.
 ///
-/// Errors: invalid (the spec itself, see model::check); not_found (no such card in the snapshot);
-/// unsupported (the card has no IOMMU group: the IOMMU is off); conflict (a function of the card is
-/// on no VFIO driver, or a stranger in its group is on a host driver: the kernel would call the
-/// group not viable).
+/// A slice gets a root port too. Its screen can be looked at where the slice draws into a region of
+/// its own (VFIO_DEVICE_QUERY_GFX_PLANE); those of GVT-g hand out DMA buffers, which need OpenGL.
+///
+/// Errors: invalid (the spec itself, see model::check); not_found (no such card or slice in the
+/// snapshot); unsupported (no IOMMU group: the IOMMU is off, or no VFIO driver has the slice);
+/// conflict (a function of the card is on no VFIO driver, or a stranger in its group is on a host
+/// driver: the kernel would call the group not viable; a slice is another machine's); busy (a slice
+/// is open in another process).
 Result<MachineBuild> build_machine(const model::HostSnapshot& host, const model::MachineSpec& spec);
 
 /// The command line for reading and pasting: one option a line, quoted for a shell.

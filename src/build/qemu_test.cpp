@@ -100,6 +100,69 @@ TEST(qemu_argv, a_machine_without_a_card_is_emulated_where_kvm_is_not_wanted) {
   EXPECT_TRUE(build->notes.empty());
 }
 
+/// A mediated device of NVIDIA's on the first card, one of GVT-g, a virtual function.
+model::HostSnapshot three_slices() {
+  auto host = two_cards();
+  model::SliceSource source;
+  for (const auto& [identity, framework, driver] :
+       {std::tuple{"11111111-2222-4333-8444-555555555555", model::Framework::mdev, "nvidia"},
+        std::tuple{"66666666-2222-4333-8444-555555555555", model::Framework::gvt_g, "i915"},
+        std::tuple{"0000:02:00.4", model::Framework::sriov, "vfio-pci"}}) {
+    model::Slice slice;
+    slice.identity = identity;
+    slice.parent = framework == model::Framework::sriov ? identity : "0000:01:00.0";
+    slice.framework = framework;
+    slice.driver = driver;
+    slice.name = "a slice";
+    slice.iommu_group = 20;
+    source.slices.push_back(slice);
+  }
+  host.slice_sources.push_back(source);
+  return host;
+}
+
+model::MachineSpec spec_with_slice(const char* slice) {
+  auto spec = spec_with({});
+  spec.slices = {slice};
+  return spec;
+}
+
+TEST(qemu_argv, slices_have_ports_of_their_own_and_screens_where_qemu_can_show_them) {
+  const auto host = three_slices();
+  auto spec = spec_with({});
+  for (const auto& slice : host.slice_sources[0].slices) spec.slices.push_back(slice.identity);
+  spec.qmp_socket = "/run/qmp.sock";
+  const auto build = build_machine(host, spec);
+  ASSERT_TRUE(build) << build.error().sentence;
+  for (const char* wanted :
+       {"vfio-pci,id=slice1,sysfsdev=/sys/bus/mdev/devices/11111111-2222-4333-8444-555555555555,"
+        "bus=port1,display=auto",
+        "vfio-pci,id=slice2,sysfsdev=/sys/bus/mdev/devices/66666666-2222-4333-8444-555555555555,"
+        "bus=port2",
+        "vfio-pci,id=slice3,host=0000:02:00.4,bus=port3",
+        "unix:/run/qmp.sock,server=on,wait=off"}) {
+    EXPECT_EQ(std::ranges::count(build->argv, wanted), 1) << wanted;
+  }
+}
+
+TEST(qemu_argv, a_slice_that_is_not_there_to_be_had_is_refused) {
+  auto host = three_slices();
+  auto& slices = host.slice_sources[0].slices;
+  const char* first = "11111111-2222-4333-8444-555555555555";
+  EXPECT_EQ(refused(host, spec_with_slice("0000:02:00.5")).kind, ErrorKind::not_found);
+  host.slice_owners[first] = "other";
+  EXPECT_EQ(refused(host, spec_with_slice(first)).sentence, "it belongs to other");
+  host.slice_owners[first] = "walk";
+  EXPECT_TRUE(build_machine(host, spec_with_slice(first))) << "it is this machine's";
+  slices[0].users = {{7, "qemu", "", "/dev/vfio/20"}};
+  EXPECT_EQ(refused(host, spec_with_slice(first)).kind, ErrorKind::busy);
+  slices[1].iommu_group = {};
+  EXPECT_EQ(refused(host, spec_with_slice(slices[1].identity.c_str())).kind,
+            ErrorKind::unsupported);
+  slices[2].driver = "amdgpu";
+  EXPECT_EQ(refused(host, spec_with_slice("0000:02:00.4")).kind, ErrorKind::conflict);
+}
+
 TEST(qemu_argv, a_card_whose_audio_has_another_slot_is_put_together_display_first) {
   auto host = two_cards();
   host.functions.push_back(function("03:00.0", 0x030000, "vfio-pci", 13));

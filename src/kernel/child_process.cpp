@@ -28,7 +28,11 @@ class SpawnSettings {
     connect(STDIN_FILENO, -1, O_RDONLY);
     connect(STDOUT_FILENO, request.output_fd, O_WRONLY);
     connect(STDERR_FILENO, request.error_fd, O_WRONLY);
-    ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
+    int first_closed = STDERR_FILENO + 1;
+    if (request.kept_fd >= 0) {
+      ::posix_spawn_file_actions_adddup2(&files_, request.kept_fd, first_closed++);
+    }
+    ::posix_spawn_file_actions_addclosefrom_np(&files_, first_closed);
     sigset_t none;
     sigset_t all;
     ::sigemptyset(&none);

@@ -37,7 +37,7 @@ struct ProcessEnd {
 ProcessEnd reap(const Fd& pidfd);
 
 /// A program to start: with the null device as input, default signals and no descriptor of ours
-/// but the two that are named.
+/// but those that are named.
 struct SpawnRequest {
   std::vector<std::string> argv;  ///< argv[0] is looked for in PATH
   int output_fd = -1;             ///< its standard output, borrowed; -1: the null device
@@ -47,6 +47,8 @@ struct SpawnRequest {
     own,
   } session = Session::ours;
   std::vector<std::string> variables = {};  ///< "NAME=VALUE", beside our own environment
+  /// A descriptor that it keeps open as long as it lives, borrowed, as its number 3; -1: none.
+  int kept_fd = -1;
 };
 
 /// A process that we started and have to reap.

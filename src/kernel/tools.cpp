@@ -139,7 +139,8 @@ bool can_run_tool(const Root& root, const std::string& path) {
 }
 
 Result<ToolOutcome> run_tool(const Root& root, const std::string& path,
-                             const std::vector<std::string>& arguments, Deadline deadline) {
+                             const std::vector<std::string>& arguments, Deadline deadline,
+                             int kept_fd) {
   TRY_LET(Tool tool, find_tool(root, path));
   TRY_LET(Pipe pipe, make_pipe(path));
   std::vector<std::string> argv = {tool.program};
@@ -148,7 +149,8 @@ Result<ToolOutcome> run_tool(const Root& root, const std::string& path,
                                      .output_fd = pipe.write_end.get(),
                                      .error_fd = pipe.write_end.get(),
                                      .session = SpawnRequest::Session::own,
-                                     .variables = tool.variables}));
+                                     .variables = tool.variables,
+                                     .kept_fd = kept_fd}));
   pipe.write_end.reset();
   ToolOutcome outcome;
   if (!read_until_the_end(child, pipe.read_end, deadline, outcome.output)) {

@@ -81,6 +81,19 @@ bool Card::has(const PciAddress& wanted) const {
   return std::ranges::find(functions, wanted) != functions.end();
 }
 
+const Slice* HostSnapshot::slice(const std::string& identity) const {
+  for (const auto& cut : slice_sources) {
+    const auto found = std::ranges::find(cut.slices, identity, &Slice::identity);
+    if (found != cut.slices.end()) return &*found;
+  }
+  return nullptr;
+}
+
+std::string HostSnapshot::owner_of(const std::string& slice) const {
+  const auto found = slice_owners.find(slice);
+  return found == slice_owners.end() ? std::string{} : found->second;
+}
+
 const PciFunction* HostSnapshot::function(const PciAddress& address) const {
   auto found = std::ranges::find(functions, address, &PciFunction::address);
   return found == functions.end() ? nullptr : &*found;

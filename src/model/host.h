@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -138,7 +139,14 @@ struct HostSnapshot {
 
   /// What slices can be cut from, and the slices there are; not read with Detail::cards.
   std::vector<SliceSource> slice_sources;
+  /// Whose the slices are, by their identity. Not the kernel's: filled from the journal. A row for
+  /// a slice that is not there means nothing.
+  std::map<std::string, std::string> slice_owners;
 
+  /// A slice by its identity, or null.
+  [[nodiscard]] const Slice* slice(const std::string& identity) const;
+  /// Whose a slice is; empty for nobody's.
+  [[nodiscard]] std::string owner_of(const std::string& slice) const;
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;
   [[nodiscard]] const IommuGroup* group(int number) const;
   /// The card that owns `address`, or null.

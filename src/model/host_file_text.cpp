@@ -14,7 +14,7 @@ namespace {
 constexpr const char* heading =
     "# Slices that this host shall have after a boot: docs/host-file.md says which keys there "
     "are.\n"
-    "# `tessera slice` and `tessera unslice` write here; so may you.\n";
+    "# `tessera define` and `tessera undefine` write here; so may you.\n";
 
 // --- writing
 

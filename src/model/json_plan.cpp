@@ -116,7 +116,7 @@ Result<std::vector<T>> read_list(const Place& place, const char* key, Read read)
 
 Result<Expectation> read_expectation(const Place& place) {
   Expectation expectation;
-  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::file_text_is_not));
+  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::owner));
   TRY_LET(expectation.path, read_text(place, "path"));
   TRY_LET(expectation.value, read_text(place, "value"));
   return expectation;
@@ -143,7 +143,7 @@ Result<int> read_deadline(const Place& place) {
 
 Result<Step> read_step(const Place& place) {
   Step step;
-  TRY_LET(step.action, read_enum(place, "action", Step::Action::remove_folder));
+  TRY_LET(step.action, read_enum(place, "action", Step::Action::disown));
   TRY_LET(step.path, read_text(place, "path"));
   TRY_LET(step.text, read_text(place, "text"));
   TRY_LET(step.reason, read_text(place, "reason"));

@@ -23,7 +23,8 @@ Operation full_operation() {
   for (auto action :
        {Step::Action::write, Step::Action::load_module, Step::Action::unload_module,
         Step::Action::stop_process, Step::Action::stop_unit, Step::Action::start_unit,
-        Step::Action::write_file, Step::Action::remove_file, Step::Action::remove_folder}) {
+        Step::Action::write_file, Step::Action::remove_file, Step::Action::remove_folder,
+        Step::Action::run_tool, Step::Action::claim, Step::Action::disown}) {
     Step step;
     step.action = action;
     step.path = "/d/unbind";
@@ -34,7 +35,8 @@ Operation full_operation() {
                  {Expectation::What::process, "4711", "no"},
                  {Expectation::What::file, "/etc/x", "yes"},
                  {Expectation::What::file_text, "/etc/x", "whole\ntext\n"},
-                 {Expectation::What::file_text_is_not, "/etc/x", ""}};
+                 {Expectation::What::file_text_is_not, "/etc/x", ""},
+                 {Expectation::What::owner, "0000:26:00.4", "vm1"}};
     step.late = {{"/d/driver_override", "\n"}};
     step.deadline_ms = 2500;
     operation.forward.push_back(step);

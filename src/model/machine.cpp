@@ -17,14 +17,14 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+}  // namespace
+
 bool is_machine_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && is_letter_or_digit(name.front()) &&
          std::ranges::all_of(name, [](char c) {
            return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
          });
 }
-
-}  // namespace
 
 std::string_view to_string(Accelerator accelerator) {
   switch (accelerator) {
@@ -68,6 +68,11 @@ Status check(const MachineSpec& spec) {
   std::ranges::sort(cards);
   if (auto twice = std::ranges::adjacent_find(cards); twice != cards.end()) {
     return fail(ErrorKind::invalid, to_string(*twice), "the card is named twice");
+  }
+  auto slices = spec.slices;
+  std::ranges::sort(slices);
+  if (auto twice = std::ranges::adjacent_find(slices); twice != slices.end()) {
+    return fail(ErrorKind::invalid, *twice, "the slice is named twice");
   }
   return {};
 }

@@ -33,10 +33,18 @@ struct MachineSpec {
   std::string initrd;             ///< empty: none
   std::string append;             ///< the kernel's command line; empty: none
   std::vector<PciAddress> cards;  ///< each card by its primary function, as in the snapshot
+  /// Slices by their identity: a mediated device's UUID, a virtual function's address.
+  std::vector<std::string> slices;
   std::string serial_log;         ///< file that gets the first serial port; empty: no serial port
   std::string pid_file;           ///< QEMU keeps it locked while it runs; empty: none
+  /// Socket for QEMU's machine protocol, through which its screens are looked at; empty: none.
+  std::string qmp_socket;
   Accelerator accelerator = Accelerator::automatic;
 };
+
+/// Whether it can name a machine: 1 to 64 letters, digits, "-", "_" or ".", the first a letter or
+/// digit.
+bool is_machine_name(std::string_view name);
 
 /// What is wrong with the spec itself, whatever the host: names, sizes, missing files' names.
 /// Errors: invalid, naming the field.

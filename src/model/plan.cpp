@@ -27,6 +27,8 @@ std::string_view to_string(Expectation::What what) {
       return "file_text";
     case Expectation::What::file_text_is_not:
       return "file_text_is_not";
+    case Expectation::What::owner:
+      return "owner";
   }
   return "text";
 }
@@ -51,6 +53,12 @@ std::string_view to_string(Step::Action action) {
       return "remove_file";
     case Step::Action::remove_folder:
       return "remove_folder";
+    case Step::Action::run_tool:
+      return "run_tool";
+    case Step::Action::claim:
+      return "claim";
+    case Step::Action::disown:
+      return "disown";
   }
   return "write";
 }
@@ -81,6 +89,9 @@ std::string in_words(const Expectation& expectation) {
       return fmt::format("{} has the {} bytes that the plan names", path, value.size());
     case Expectation::What::file_text_is_not:
       return fmt::format("{} has not the {} bytes that the plan names", path, value.size());
+    case Expectation::What::owner:
+      return value.empty() ? fmt::format("slice {} belongs to nobody", path)
+                           : fmt::format("slice {} belongs to {}", path, value);
   }
   return path;
 }
@@ -108,6 +119,12 @@ std::string in_words(const Step& step) {
       return fmt::format("remove the file {}", step.path);
     case Step::Action::remove_folder:
       return fmt::format("remove the folder {} if nothing is in it", step.path);
+    case Step::Action::run_tool:
+      return fmt::format("run {} {}", step.path, step.text);
+    case Step::Action::claim:
+      return fmt::format("record that slice {} belongs to {}", step.path, step.text);
+    case Step::Action::disown:
+      return fmt::format("record that slice {} belongs to {} no more", step.path, step.text);
   }
   return step.path;
 }

@@ -20,6 +20,7 @@ struct Expectation {
     file,              ///< there is something at `path` when `value` is "yes", nothing when "no"
     file_text,         ///< the file's whole text is `value`, to the last byte
     file_text_is_not,  ///< the opposite: another text, or no file
+    owner,             ///< slice `path` belongs to machine `value` ("": to none)
   };
   What what = What::text;
   std::string path;
@@ -47,6 +48,10 @@ struct Step {
                     ///< file and the folders above it are made where they are missing
     remove_file,    ///< the settings file `path`
     remove_folder,  ///< the folder `path`; one that holds something is left
+    run_tool,  ///< the host's program `path` with the arguments in `text`, blanks between them;
+               ///< it has to end with 0
+    claim,     ///< slice `path` belongs to machine `text` from now on
+    disown,    ///< slice `path` does not belong to machine `text` any more
   };
   Action action = Action::write;
   std::string path;

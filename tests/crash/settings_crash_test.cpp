@@ -109,9 +109,10 @@ class Host {
   int in_child(const std::function<Status(const kernel::Root&, apply::Executor&)>& work) const {
     auto root = kernel::Root::open(top_);
     auto journal = apply::Journal::open(state_.real(), apply::Journal::Mode::write);
-    if (!root || !journal) return 98;
+    auto lock = apply::Lock::take(state_.real(), "a crash", Deadline::in(Milliseconds(0)));
+    if (!root || !journal || !lock) return 98;
     Silent silent;
-    auto executor = apply::Executor::create(*root, *journal, silent);
+    auto executor = apply::Executor::create(*root, *journal, *lock, silent);
     if (!executor) return 97;
     auto done = work(*root, *executor);
     if (done) return 0;

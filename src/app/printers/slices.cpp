@@ -93,7 +93,9 @@ std::string source_text(const SliceSource& source, const ReportStyle& style) {
   }
   auto text = heading(source, style);
   if (rows.size() > 1) return text + table_text(rows, style) + reasons.text(style);
-  return text + "No profiles are shown.\n";
+  return text + (source.slices.empty()
+                     ? "No profiles are shown.\n"
+                     : "The card lists what can still be made, and lists nothing: it is full.\n");
 }
 
 Json profile_json(const Availability& one) {
@@ -145,7 +147,7 @@ std::string users_text(const Slice& slice) {
   return users.empty() ? "-" : text::join(users, ", ");
 }
 
-Json slice_json(const SliceSource& source, const Slice& slice) {
+Json slice_json(const SliceSource& source, const Slice& slice, const std::string& owner) {
   Json json = {
       {"slice", model::json_text(slice.identity)}, {"source", model::json_text(source.device)},
       {"parent", model::json_text(slice.parent)},  {"framework", to_string(slice.framework)},
@@ -155,6 +157,7 @@ Json slice_json(const SliceSource& source, const Slice& slice) {
   model::put(json, "placement_id", slice.placement_id);
   model::put(json, "gpu_instance", slice.gpu_instance);
   model::put(json, "settings", slice.settings);
+  if (!owner.empty()) json["owner"] = model::json_text(owner);
   json["users"] = Json::array();
   for (const auto& user : slice.users) {
     Json entry = {{"pid", user.pid}, {"name", model::json_text(user.name)}};
@@ -191,12 +194,13 @@ Json profiles_json(const HostSnapshot& host, const Sources& sources) {
 }
 
 std::string slices_text(const HostSnapshot& host, const ReportStyle& style) {
-  Rows rows = {{"SLICE", "PROFILE", "ON", "DRIVER", "GROUP", "USED BY"}};
+  Rows rows = {{"SLICE", "PROFILE", "ON", "DRIVER", "GROUP", "OWNER", "USED BY"}};
   for (const auto& source : host.slice_sources) {
     for (const auto& slice : source.slices) {
+      const auto owner = host.owner_of(slice.identity);
       rows.push_back({slice.identity, slice.name, slice.parent,
                       slice.driver.empty() ? "-" : slice.driver, cell(slice.iommu_group),
-                      users_text(slice)});
+                      owner.empty() ? "-" : owner, users_text(slice)});
     }
   }
   if (rows.size() > 1) return table_text(rows, style);
@@ -209,7 +213,9 @@ Json slices_json(const HostSnapshot& host) {
   Json json = {{"schema", slices_schema}, {"source", model::json_text(host.source)}};
   json["slices"] = Json::array();
   for (const auto& source : host.slice_sources) {
-    for (const auto& slice : source.slices) json["slices"].push_back(slice_json(source, slice));
+    for (const auto& slice : source.slices) {
+      json["slices"].push_back(slice_json(source, slice, host.owner_of(slice.identity)));
+    }
   }
   return json;
 }

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/change.h"
 #include "app/printers/slices.h"
 #include "app/printers/topology.h"
 #include "app/printers/topology_svg.h"
@@ -30,6 +31,7 @@ Status list_slices(const Session& session) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
   TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
   probe::slices::find_slice_users(root, host);
+  TRY(add_owners(session, host));
   if (session.json) {
     fmt::print("{}\n", slices_json(host).dump(2));
   } else {

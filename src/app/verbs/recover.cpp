@@ -67,7 +67,8 @@ Result<int> recover(const Session& session, const RecoverOptions& options) {
     return exit_ok;
   }
   ProgressPrinter progress;
-  TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
+  TRY_LET(auto executor,
+          apply::Executor::create(workplace.root, workplace.journal, workplace.lock, progress));
   TRY_LET(const auto recovered, executor.recover());
   const bool all_known = std::ranges::none_of(
       recovered, [](const auto& one) { return one.now == apply::PlanState::failed; });

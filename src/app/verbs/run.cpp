@@ -12,19 +12,24 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "app/change.h"
 #include "app/qemu_process.h"
 #include "app/verb.h"
 #include "base/wait.h"
 #include "build/qemu.h"
+#include "hypervisor/qmp.h"
 #include "kernel/processes.h"
 #include "kernel/root.h"
 #include "model/host.h"
 #include "model/machine.h"
+#include "plan/slices/owners.h"
 #include "probe/probe.h"
+#include "probe/slices/users.h"
 
 namespace tessera::app {
 
@@ -35,9 +40,11 @@ using Clock = std::chrono::steady_clock;
 struct RunOptions {
   model::MachineSpec spec;
   std::vector<std::string> cards;
+  std::vector<std::string> slices;
   std::string accelerator = "auto";
   std::string until;
   std::string stop;
+  std::string screen;
   double deadline_seconds = 60;
   double for_seconds = -1;
   bool detach = false;
@@ -46,6 +53,7 @@ struct RunOptions {
 
 constexpr Milliseconds stop_patience{10'000};
 constexpr Milliseconds rest_of_line{100};
+constexpr Milliseconds screen_patience{30'000};
 
 Milliseconds milliseconds(double seconds) {
   return Milliseconds(static_cast<Milliseconds::rep>(seconds * 1000));
@@ -62,6 +70,12 @@ std::filesystem::path machine_folder(const Session& session, const std::string& 
   else if (::geteuid() != 0)
     base = std::filesystem::temp_directory_path() / fmt::format("tessera-{}", ::geteuid());
   return base / "machines" / name;
+}
+
+/// Empty where its name would be longer than a socket's may be (unix(7)).
+std::string screen_socket(const std::filesystem::path& folder) {
+  const auto path = (folder / "qmp.sock").string();
+  return path.size() < sizeof(sockaddr_un::sun_path) ? path : std::string{};
 }
 
 std::string file_text(const std::filesystem::path& path) {
@@ -293,12 +307,27 @@ Status make_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Result<build::MachineBuild> build_for(const kernel::Root& root, RunOptions& options) {
-  TRY_LET(const auto host, probe::take_snapshot(root));
+Result<model::HostSnapshot> host_for(const Session& session, const kernel::Root& root,
+                                     const RunOptions& options) {
+  if (options.slices.empty()) return probe::take_snapshot(root);
+  TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
+  probe::slices::find_slice_users(root, host);
+  TRY(add_owners(session, host));
+  return host;
+}
+
+Result<build::MachineBuild> build_for(const Session& session, const kernel::Root& root,
+                                      RunOptions& options) {
+  TRY_LET(const auto host, host_for(session, root, options));
   options.spec.cards.clear();
   for (const auto& selector : options.cards) {
     TRY_LET(const model::Card* const card, model::select_card(host, selector));
     options.spec.cards.push_back(card->address);
+  }
+  options.spec.slices.clear();
+  for (const auto& selector : options.slices) {
+    TRY_LET(const auto found, plan::slices::find_slice(host, selector));
+    options.spec.slices.push_back(found.slice->identity);
   }
   return build::build_machine(host, options.spec);
 }
@@ -310,8 +339,9 @@ Result<int> run_machine(const Session& session, RunOptions& options) {
   TRY(choose_accelerator(session, options));
   const auto folder = machine_folder(session, spec.name);
   spec.pid_file = (folder / "pid").string();
+  spec.qmp_socket = screen_socket(folder);
   if (spec.serial_log.empty()) spec.serial_log = (folder / "serial.log").string();
-  TRY_LET(const auto build, build_for(root, options));
+  TRY_LET(const auto build, build_for(session, root, options));
   if (options.print_argv) {
     fmt::print("{}", build::as_shell_text(build.argv));
     return exit_ok;
@@ -335,7 +365,7 @@ Result<int> run_machine(const Session& session, RunOptions& options) {
   if (!kvm_to_blame || options.accelerator != "auto") return code;
   if (!session.json) fmt::print(stderr, "note: emulating instead: {}\n", one_line(code.error()));
   spec.accelerator = model::Accelerator::tcg;
-  TRY_LET(const auto emulated, build_for(root, options));
+  TRY_LET(const auto emulated, build_for(session, root, options));
   return Run(session, options, folder).start(emulated);
 }
 
@@ -353,13 +383,30 @@ Result<int> stop_machine(const Session& session, const std::string& name) {
   return exit_ok;
 }
 
+/// Has QEMU draw the machine's first screen into a file.
+Result<int> take_screen(const Session& session, const RunOptions& options) {
+  const auto& name = options.spec.name;
+  const auto folder = machine_folder(session, name);
+  if (locked_by((folder / "pid").string()) == 0) {
+    return fail(ErrorKind::not_found, name, "no machine of this name runs");
+  }
+  const auto deadline = Deadline::in(screen_patience);
+  TRY_LET(auto qmp, hypervisor::Qmp::connect(screen_socket(folder), deadline));
+  const auto file = std::filesystem::absolute(options.screen).string();
+  TRY(qmp.execute("screendump", {{"filename", file}, {"format", "png"}}, deadline));
+  if (!session.json) fmt::print("{}: its screen is in {}\n", name, file);
+  return exit_ok;
+}
+
 Result<int> run_or_stop(const Session& session, RunOptions& options) {
+  if (!options.screen.empty()) return take_screen(session, options);
   if (!options.stop.empty()) return stop_machine(session, options.stop);
   return run_machine(session, options);
 }
 
 void add_machine_options(cli::Verb verb, RunOptions& options) {
   verb.option("--card", options.cards, "card to give to the machine; may be repeated");
+  verb.option("--slice", options.slices, "slice to give to the machine; may be repeated");
   verb.option("--kernel", options.spec.kernel, "file to start: Linux or a multiboot file");
   verb.option("--initrd", options.spec.initrd, "initial RAM disk");
   verb.option("--append", options.spec.append, "the kernel's command line");
@@ -382,12 +429,14 @@ void add_watch_options(cli::Verb verb, RunOptions& options) {
   verb.flag("--detach", options.detach, "leave it running and return").excludes(keep);
   verb.flag("--print-argv", options.print_argv, "print QEMU's command line, start nothing");
   verb.option("--stop", options.stop, "stop the running machine of this name");
+  verb.option("--screen", options.screen,
+              "write what the running machine --name shows to this PNG file");
 }
 
 }  // namespace
 
 void add_run(cli::Verb parser, Session& session) {
-  auto verb = parser.add_verb("run", "start a virtual machine that owns cards");
+  auto verb = parser.add_verb("run", "start a virtual machine that owns cards and slices");
   auto options = std::make_shared<RunOptions>();
   options->spec.name = "guest";
   add_machine_options(verb, *options);

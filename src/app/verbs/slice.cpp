@@ -22,6 +22,7 @@ struct SliceOptions {
   std::string memory;
   std::string work = "any";
   std::vector<std::string> settings;
+  std::string owner;
   ChangeOptions change;
 };
 
@@ -62,6 +63,7 @@ Result<plan::slices::SliceIntent> intent_of(const SliceOptions& options) {
   TRY_LET(intent.wishes, wishes_of(options));
   TRY_LET(const auto work, plan::slices::parse_workload(options.work));
   TRY_LET(intent.settings, settings_of(options));
+  intent.owner = options.owner;
   int count = 0;
   for (auto& wish : intent.wishes) {
     wish.workload = work;
@@ -72,6 +74,13 @@ Result<plan::slices::SliceIntent> intent_of(const SliceOptions& options) {
     intent.uuids.push_back(to_string(uuid));
   }
   return intent;
+}
+
+Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
+                              const plan::slices::SliceIntent& intent) {
+  TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
+  TRY(add_owners(session, host));
+  return plan::slices::plan_slices(host, intent);
 }
 
 }  // namespace
@@ -91,6 +100,7 @@ void add_slice(cli::Verb parser, Session& session) {
       .show_default();
   verb.option("--set", options->settings,
               "NAME=VALUE of vgpu_params for each slice, such as frame_rate_limiter=0");
+  verb.option("--owner", options->owner, "the machine that they are for (see claim)");
   add_change_options(verb, options->change);
   verb.on_call([&session, options] {
     auto intent = intent_of(*options);
@@ -99,9 +109,7 @@ void add_slice(cli::Verb parser, Session& session) {
       return;
     }
     session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
-      auto host = probe::take_snapshot(root, model::Detail::slices);
-      return host ? plan::slices::plan_slices(*host, *intent)
-                  : Result<model::Plan>(std::unexpected(std::move(host.error())));
+      return make_plan(session, root, *intent);
     });
   });
 }

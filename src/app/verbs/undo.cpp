@@ -49,7 +49,8 @@ Status undo(const Session& session, const UndoOptions& options) {
     return {};
   }
   ProgressPrinter progress;
-  TRY_LET(auto executor, apply::Executor::create(workplace.root, workplace.journal, progress));
+  TRY_LET(auto executor,
+          apply::Executor::create(workplace.root, workplace.journal, workplace.lock, progress));
   TRY(executor.undo(record.id));
   if (session.json) {
     record.state = apply::PlanState::undone;

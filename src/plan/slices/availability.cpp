@@ -133,8 +133,9 @@ std::vector<Availability> availability_of(const SliceSource& source) {
       if (enabled == 0 && source.driver == "nvidia") {
         one.now = 0;
         one.why_not =
-            "they are off, and NVIDIA's own tool turns them on (sriov-manage -e); what can be made "
-            "on them shows then";
+            "they are off; `tessera slice` turns them on first, with NVIDIA's sriov-manage, and "
+            "what "
+            "can be made on them shows then";
       }
       if (enabled > 0) {
         one.why_not = fmt::format(

@@ -10,6 +10,7 @@
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/layout.h"
+#include "plan/slices/owners.h"
 #include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"
 
@@ -51,12 +52,32 @@ std::string profile_names(const Sources& sources) {
   return text::join(names, ", ");
 }
 
+/// The card names only the types that can still be made, and some stand there already: what is not
+/// listed may be a type of the card that has no room.
+bool lists_only_what_fits(const SliceSource& source) {
+  return source.framework == model::Framework::vendor_vfio && !source.slices.empty();
+}
+
+Error not_listed_any_more(const SliceSource& source, const Wish& wish) {
+  return {ErrorKind::conflict, to_string(wish),
+          fmt::format("{} lists no type like that now, and it lists only what can still be made: {} "
+                      "stand there",
+                      source.device, standing_on(source)),
+          source.profiles.empty()
+              ? "the card is full: tessera unslice makes room, tessera list slices shows whose they "
+                "are"
+              : "there are still: " + profile_names({&source})};
+}
+
 /// A wish that no profile grants can be told from one for which there is no room.
 Status check_profiles(const Sources& sources, const std::vector<Wish>& wishes) {
   for (const auto& wish : wishes) {
     const bool granted = std::ranges::any_of(
         sources, [&](const SliceSource* source) { return !granting(*source, wish).empty(); });
     if (granted) continue;
+    for (const SliceSource* source : sources) {
+      if (lists_only_what_fits(*source)) return fail(not_listed_any_more(*source, wish));
+    }
     const auto where = sources.size() == 1 ? sources.front()->device : "these cards";
     return fail(ErrorKind::unsupported, to_string(wish),
                 fmt::format("{} has no profile like that", where),
@@ -145,8 +166,8 @@ class FreePlaces {
   std::set<std::string> taken_;
 };
 
-Status add_slices(const Sources& sources, const SliceIntent& intent, const Layout& layout,
-                  Plan& plan) {
+Status add_slices(const HostSnapshot& host, const Sources& sources, const SliceIntent& intent,
+                  const Layout& layout, Plan& plan) {
   FreePlaces places;
   std::size_t next_uuid = 0;
   for (const auto& seat : layout.seats) {
@@ -158,8 +179,9 @@ Status add_slices(const Sources& sources, const SliceIntent& intent, const Layou
       return fail(ErrorKind::stale, source.device,
                   fmt::format("no place is left for {}", profile.name), "run the command again");
     }
-    plan.operations.push_back(
-        operations->create({source, *parent, profile, intent.uuids[next_uuid++], intent.settings}));
+    const NewSlice slice{source, *parent, profile, intent.uuids[next_uuid++], intent.settings};
+    plan.operations.push_back(operations->create(slice));
+    set_owner(host, identity_of(slice), intent.owner, plan);
   }
   return {};
 }
@@ -211,7 +233,7 @@ Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
     return fail(no_room(sources, rooms, wants, intent.wishes, *proof));
   }
   const auto& layout = std::get<Layout>(answer);
-  TRY(add_slices(sources, intent, layout, plan));
+  TRY(add_slices(host, sources, intent, layout, plan));
   add_notes(sources, layout, plan);
   return plan;
 }

@@ -19,6 +19,7 @@ struct SliceIntent {
   std::vector<Wish> wishes;
   std::vector<std::string> uuids;               ///< fresh names, at least as many as slices wanted
   std::map<std::string, std::string> settings;  ///< vgpu_params of each slice made
+  std::string owner = {};  ///< the machine that they are for; empty: nobody's yet
 };
 
 /// Makes the slices, or says why the cards have no room and what would fit. The layout is exact:
@@ -41,11 +42,12 @@ Result<const model::SliceSource*> select_source(const model::HostSnapshot& host,
 struct UnsliceIntent {
   std::vector<std::string> slices;   ///< UUIDs, or addresses of virtual functions
   std::vector<std::string> devices;  ///< sources of which all slices go
+  std::string owner = {};            ///< the machine that they belong to
 };
 
-/// Takes slices away. Errors: not_found, with the slices there are; busy, with who has it open;
-/// unsupported for one virtual function of a card whose slices are virtual functions: they go
-/// together.
+/// Takes slices away, and with them what is recorded of their owners. Errors: not_found, with the
+/// slices there are; busy, with who has it open; conflict for a slice of another owner; unsupported
+/// for one virtual function of a card whose slices are virtual functions: they go together.
 Result<model::Plan> plan_unslice(const model::HostSnapshot& host, const UnsliceIntent& intent);
 
 }  // namespace tessera::plan::slices

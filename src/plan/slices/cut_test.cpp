@@ -176,12 +176,21 @@ TEST(Cutting, virtual_functions_are_never_added_to_some_that_are_on) {
   EXPECT_EQ(cut(plain_functions(8, 0), "9xvf").error().kind, ErrorKind::conflict);
 }
 
-TEST(Cutting, on_an_nvidia_card_never_writes_the_number_of_virtual_functions) {
+TEST(Cutting, on_an_nvidia_card_lets_its_tool_turn_all_virtual_functions_on) {
   auto source = plain_functions(16, 0);
   source.driver = "nvidia";
+  source.vf_autoprobe = true;
   const auto plan = cut(source, "1x4G");
-  ASSERT_FALSE(plan.has_value());
-  EXPECT_NE(plan.error().hint.find("sriov-manage -e 0000:0c:00.0"), std::string::npos);
+  ASSERT_TRUE(plan) << one_line(plan.error());
+  EXPECT_TRUE(plan->more) << "what can be made on them shows only then";
+  ASSERT_EQ(plan->operations.size(), 1U);
+  const auto& op = plan->operations[0];
+  ASSERT_EQ(op.forward.size(), 1U) << "autoprobe is the tool's affair";
+  EXPECT_EQ(in_words(op.forward[0]), "run /usr/lib/nvidia/sriov-manage -e 0000:0c:00.0");
+  EXPECT_EQ(op.forward[0].then.front().value, "16");
+  EXPECT_EQ(in_words(op.undo[0]), "run /usr/lib/nvidia/sriov-manage -d 0000:0c:00.0");
+  EXPECT_EQ(op.undo[1].path, "/sys/bus/pci/drivers/nvidia/bind") << "if the tool left it without";
+  EXPECT_EQ(op.undo[1].only_if.front().value, "");
 }
 
 TEST(Availability, of_an_nvidia_card_whose_functions_are_off_is_not_known_yet) {
@@ -193,7 +202,7 @@ TEST(Availability, of_an_nvidia_card_whose_functions_are_off_is_not_known_yet) {
   const auto all = availability_of(source);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].now, 0);
-  EXPECT_NE(all[0].why_not.find("sriov-manage -e"), std::string::npos);
+  EXPECT_NE(all[0].why_not.find("sriov-manage"), std::string::npos);
 }
 
 TEST(Unslicing, removes_by_name_and_remakes_by_the_same_name_on_undo) {

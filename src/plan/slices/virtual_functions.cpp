@@ -38,7 +38,36 @@ std::string autoprobe_file(const SliceSource& source) {
   return files::pci_device(source.device, "sriov_drivers_autoprobe");
 }
 
+/// NVIDIA's driver refuses the kernel's own file; its tool takes the vendor's lock, turns all of
+/// them on or off, and gives the card back to the driver.
+bool is_nvidia(const SliceSource& source) {
+  return source.driver == "nvidia";
+}
+
+Step run_nvidia_tool(const SliceSource& source, std::string_view option, int from, int to) {
+  Step step;
+  step.action = Step::Action::run_tool;
+  step.path = files::sriov_manage;
+  step.text = fmt::format("{} {}", option, source.device);
+  step.reason = "NVIDIA's driver lets only its own tool change them";
+  step.only_if = {{What::text, count_file(source), std::to_string(from)}};
+  step.then = {{What::text, count_file(source), std::to_string(to)}};
+  step.deadline_ms = 120'000;  // the driver leaves the card and takes it again
+  return step;
+}
+
+/// For a tool that was killed half-way.
+Step back_to_nvidia(const SliceSource& source) {
+  Step step;
+  step.path = files::pci_driver("nvidia", "bind");
+  step.text = source.device;
+  step.reason = "the tool may have been ended between unbinding the card and binding it again";
+  step.only_if = {{What::link_name, files::pci_device(source.device, "driver"), ""}};
+  return step;
+}
+
 Step turn_on(const SliceSource& source, int count) {
+  if (is_nvidia(source)) return run_nvidia_tool(source, "-e", 0, count);
   Step step = write(count_file(source), std::to_string(count),
                     fmt::format("{} makes its virtual functions", source.driver));
   step.only_if = {{What::text, step.path, "0"}};
@@ -46,7 +75,8 @@ Step turn_on(const SliceSource& source, int count) {
   return step;
 }
 
-Step turn_off(const SliceSource& source) {
+Step turn_off(const SliceSource& source, int count) {
+  if (is_nvidia(source)) return run_nvidia_tool(source, "-d", count, 0);
   Step step = write(count_file(source), "0", "they go as soon as nobody has one open");
   step.deadline_ms = 60'000;
   return step;
@@ -59,18 +89,6 @@ bool is_functions_only(const SliceSource& source) {
 bool functions_are_off(const SliceSource& source) {
   return source.parents.empty() && source.vf_enabled.value_or(0) == 0 &&
          source.vf_total.value_or(0) > 0;
-}
-
-/// NVIDIA's driver refuses the kernel's own file; its tool takes the vendor's lock and rebinds.
-bool is_nvidia(const SliceSource& source) {
-  return source.driver == "nvidia";
-}
-
-Error nvidia_tool_needed(const SliceSource& source) {
-  return {ErrorKind::unsupported, source.device,
-          "its virtual functions are off, and NVIDIA's driver lets only its own tool turn them on",
-          fmt::format("sudo /usr/lib/nvidia/sriov-manage -e {}, then this command again",
-                      source.device)};
 }
 
 int count_of(const SliceIntent& intent) {
@@ -96,6 +114,9 @@ Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceInte
                 fmt::format("tessera slice {} {}xvf", source.device, total));
   }
   plan.operations.push_back(enable_functions(source, count));
+  if (!intent.owner.empty()) {
+    plan.notes.push_back("their addresses are known when they are there; then: tessera claim");
+  }
   plan.notes.push_back(
       fmt::format("{} gets {} of {} virtual functions", source.device, count, total));
   return true;
@@ -109,14 +130,19 @@ Operation enable_functions(const SliceSource& source, int count) {
   op.subject = source.device;
   op.reason = fmt::format("{} virtual functions on {}", count, source.device);
   op.before = {{What::text, count_file(source), "0"}};
-  const bool autoprobe = source.vf_autoprobe.value_or(false);
+  const bool autoprobe = source.vf_autoprobe.value_or(false) && !is_nvidia(source);
   if (autoprobe) {
     op.forward.push_back(write(autoprobe_file(source), "0",
                                "or the host's driver would take the new virtual functions"));
   }
   op.forward.push_back(turn_on(source, count));
   op.after = {{What::text, count_file(source), std::to_string(count)}};
-  op.undo = {turn_off(source)};
+  op.undo = {turn_off(source, count)};
+  if (is_nvidia(source)) {
+    op.undo.push_back(back_to_nvidia(source));
+    op.after_undo.push_back(
+        {What::link_name, files::pci_device(source.device, "driver"), "nvidia"});
+  }
   if (autoprobe) {
     op.undo.push_back(write(autoprobe_file(source), "1", "as it was"));
     op.after_undo.push_back({What::text, autoprobe_file(source), "1"});
@@ -132,7 +158,7 @@ Operation disable_functions(const SliceSource& source) {
   op.subject = source.device;
   op.reason = fmt::format("no virtual functions on {} any more", source.device);
   op.before = {{What::text, count_file(source), std::to_string(count)}};
-  op.forward = {turn_off(source)};
+  op.forward = {turn_off(source, count)};
   op.after = {{What::text, count_file(source), "0"}};
   op.undo = {turn_on(source, count)};
   op.after_undo = {{What::text, count_file(source), std::to_string(count)}};
@@ -148,7 +174,7 @@ Result<bool> plan_virtual_functions(const std::vector<const SliceSource*>& sourc
     return plan_functions_as_slices(source, intent, plan);
   }
   if (!functions_are_off(source)) return false;
-  if (is_nvidia(source)) return fail(nvidia_tool_needed(source));
+  plan.title = fmt::format("turn on the virtual functions of {}", source.device);
   plan.operations.push_back(enable_functions(source, source.vf_total.value()));
   plan.notes.push_back("what can be cut is known when the virtual functions are there");
   plan.more = true;

@@ -11,7 +11,8 @@
 namespace tessera::plan::slices {
 
 /// Turns virtual functions on ("vfs.enable"); the undo turns them off. The host's driver is kept
-/// off the new ones by sriov_drivers_autoprobe, which is put back.
+/// off the new ones by sriov_drivers_autoprobe, which is put back. On NVIDIA's driver its own tool,
+/// sriov-manage, turns all of them on or off; a raw write to sriov_numvfs is refused there.
 model::Operation enable_functions(const model::SliceSource& source, int count);
 
 /// Turns all of a card's virtual functions off ("vfs.disable"); the undo turns as many on again.

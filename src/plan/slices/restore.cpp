@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/slices/restore.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "kernel/files.h"
+#include "plan/slices/availability.h"
+#include "plan/slices/cut.h"
+#include "plan/slices/frameworks.h"
+#include "plan/slices/virtual_functions.h"
+
+namespace tessera::plan::slices {
+
+namespace {
+
+using model::Framework;
+using model::HostSlice;
+using model::HostSnapshot;
+using model::MdevDefinition;
+using model::Operation;
+using model::SliceParent;
+using model::SliceSource;
+using model::Step;
+using What = model::Expectation::What;
+
+/// A quota's file below a virtual function's folder, and what is written there.
+struct QuotaText {
+  std::string file;
+  std::string text;
+  bool reads_back = true;  ///< false where the driver may round, or marks one word of several
+};
+
+std::vector<QuotaText> quota_texts(const HostSlice& slice) {
+  const auto& quotas = slice.quotas;
+  const bool is_xe = slice.framework == Framework::xe;
+  std::vector<QuotaText> texts;
+  const auto add = [&](std::string file, const auto& value, bool reads_back) {
+    if (value) texts.push_back({std::move(file), fmt::format("{}", *value), reads_back});
+  };
+  add(is_xe ? "vram_quota" : "lmem_quota", quotas.vram_bytes, false);
+  add("ggtt_quota", quotas.ggtt_bytes, false);
+  add("contexts_quota", quotas.contexts, false);
+  add("doorbells_quota", quotas.doorbells, false);
+  add("exec_quantum_ms", quotas.exec_quantum_ms, true);
+  add("preempt_timeout_us", quotas.preempt_timeout_us, true);
+  if (!quotas.sched_priority.empty()) {
+    texts.push_back({"sched_priority", quotas.sched_priority, false});
+  }
+  return texts;
+}
+
+Operation set_quota(const SliceSource& source, const model::Quota& quota, const QuotaText& wanted) {
+  Operation op;
+  op.kind = "quota.set";
+  op.subject = source.device;
+  op.reason = fmt::format("{} of {} is {}", quota.name, source.device, wanted.text);
+  Step step;
+  step.path = quota.path;
+  step.text = wanted.text;
+  step.reason = "before the virtual function is there to use it";
+  if (wanted.reads_back) step.then = {{What::text, quota.path, wanted.text}};
+  op.forward = {step};
+  if (quota.value.has_value()) {
+    Step back;
+    back.path = quota.path;
+    back.text = quota.value.value();
+    back.reason = "as it was";
+    op.undo = {back};
+  }
+  return op;
+}
+
+/// Collects one restore, definition by definition.
+class Restorer {
+ public:
+  explicit Restorer(const HostSnapshot& host) : host_(host) {}
+
+  void take(const model::MdevDefinitionFile& file) {
+    if (!file.definition) return problem(file.path, one_line(file.definition.error()));
+    const MdevDefinition& definition = *file.definition;
+    const auto uuid = to_string(definition.uuid);
+    if (definition.start != MdevDefinition::Start::automatic) return;
+    if (const auto* const there = host_.slice(uuid)) return check_standing(*there, definition);
+    const auto [source, parent] = parent_of(definition.parent);
+    if (!parent) return problem(uuid, fmt::format("its parent {} is not there", definition.parent));
+    const auto* const profile = source->profile(definition.mdev_type);
+    const auto* const operations = operations_of(source->framework);
+    if (!profile || !operations) {
+      return problem(uuid, fmt::format("{} has no type {}", parent->device, definition.mdev_type));
+    }
+    if (!has_room(*parent, definition.mdev_type)) {
+      return problem(uuid, fmt::format("there is no room for {} on {}; {} stand there",
+                                       profile->name, parent->device, standing_on(*source)));
+    }
+    auto op = operations->create({*source, *parent, *profile, uuid, {}});
+    for (const auto& attribute : definition.attrs) {
+      op.forward.push_back(
+          settings_step(kernel::files::mdev_device(uuid, attribute.name), attribute.value));
+    }
+    add(uuid, std::move(op), *parent);
+  }
+
+  void take(const model::HostFile& file) {
+    std::map<const SliceSource*, std::vector<const HostSlice*>> by_source;
+    for (const auto& slice : file.slices) {
+      if (slice.start != MdevDefinition::Start::automatic) continue;
+      const auto source = select_source(host_, slice.card);
+      if (!source) {
+        problem(name_of(slice), one_line(source.error()));
+      } else if ((*source)->framework != slice.framework && !shows_later(**source, slice)) {
+        problem(name_of(slice),
+                fmt::format("{} is cut by {} here", slice.card, to_string((*source)->framework)));
+      } else {
+        by_source[*source].push_back(&slice);
+      }
+    }
+    for (const auto& [source, slices] : by_source) restore_on(*source, slices);
+  }
+
+  Restore finish() { return std::move(restore_); }
+
+ private:
+  static std::string name_of(const HostSlice& slice) {
+    return fmt::format("{} vf {}", slice.card, slice.vf);
+  }
+
+  void problem(const std::string& subject, const std::string& why) {
+    restore_.problems.push_back(subject + ": " + why);
+  }
+
+  void check_standing(const model::Slice& there, const MdevDefinition& definition) {
+    if (there.type == definition.mdev_type && there.parent == definition.parent) return;
+    problem(there.identity,
+            fmt::format("a {} on {} stands there, not the {} on {} that is defined", there.type,
+                        there.parent, definition.mdev_type, definition.parent));
+  }
+
+  [[nodiscard]] std::pair<const SliceSource*, const SliceParent*> parent_of(
+      const std::string& name) const {
+    for (const auto& source : host_.slice_sources) {
+      if (const auto* const parent = source.parent(name)) return {&source, parent};
+    }
+    return {nullptr, nullptr};
+  }
+
+  /// What the driver counts, less what this plan takes there already.
+  bool has_room(const SliceParent& parent, const std::string& type) {
+    const auto counted = std::ranges::find(parent.creatable, type, &model::Creatable::type);
+    const int available = counted == parent.creatable.end() ? 0 : counted->available.value_or(0);
+    return available > taken_[parent.device];
+  }
+
+  void add_plan(std::string title, const std::string& subject, std::vector<Operation> operations) {
+    restore_.plans.push_back({std::move(title), subject, std::move(operations), {}});
+  }
+
+  void add(const std::string& name, Operation op, const SliceParent& parent) {
+    ++taken_[parent.device];
+    add_plan("make the defined slice " + name, parent.device, {std::move(op)});
+  }
+
+  /// An NVIDIA card whose virtual functions are off shows no more than that it has some.
+  static bool shows_later(const SliceSource& source, const HostSlice& slice) {
+    return slice.framework == Framework::vendor_vfio && source.framework == Framework::sriov &&
+           source.vf_enabled.value_or(0) == 0;
+  }
+
+  void restore_on(const SliceSource& source, const std::vector<const HostSlice*>& slices) {
+    if (source.framework == Framework::vendor_vfio) {
+      for (const auto* slice : slices) make_vgpu(source, *slice);
+    } else if (slices.front()->framework == Framework::vendor_vfio) {
+      add_plan("turn on the virtual functions of " + source.device, source.device,
+               {enable_functions(source, source.vf_total.value_or(0))});
+    } else {
+      make_functions(source, slices);
+    }
+  }
+
+  void make_vgpu(const SliceSource& source, const HostSlice& slice) {
+    const auto index = static_cast<std::size_t>(slice.vf);
+    if (index >= source.parents.size()) {
+      return problem(name_of(slice), fmt::format("{} has {} virtual functions", source.device,
+                                                 source.parents.size()));
+    }
+    const SliceParent& parent = source.parents[index];
+    const auto profile = std::ranges::find_if(source.profiles, [&](const model::Profile& one) {
+      return one.name == slice.type || one.type == slice.type;
+    });
+    if (const auto* const there = host_.slice(parent.device)) {
+      if (there->type == slice.type || there->name == slice.type) return;
+      return problem(name_of(slice), fmt::format("a {} stands on {}, not the {} that is defined",
+                                                 there->name, parent.device, slice.type));
+    }
+    if (profile == source.profiles.end() || !has_room(parent, profile->type)) {
+      return problem(name_of(slice),
+                     fmt::format("no {} can be made on {} now; {} stand on the card", slice.type,
+                                 parent.device, standing_on(source)));
+    }
+    NewSlice made{source, parent, *profile, {}, {}};
+    auto op = create_vendor_vfio(made);
+    if (!slice.settings.empty()) {
+      op.forward.push_back(settings_step(parent.sysfs_path + "/nvidia/vgpu_params",
+                                         model::vgpu_params(slice.settings)));
+    }
+    add(name_of(slice), std::move(op), parent);
+  }
+
+  void make_functions(const SliceSource& source, const std::vector<const HostSlice*>& slices) {
+    int count = 0;
+    for (const auto* slice : slices) count = std::max(count, slice->vf + 1);
+    const int present = static_cast<int>(source.slices.size());
+    if (count <= present) return;
+    if (present > 0) {
+      return problem(source.device,
+                     fmt::format("{} virtual functions are on and {} are defined; their number "
+                                 "changes only from none",
+                                 present, count));
+    }
+    if (count > source.vf_total.value_or(0)) {
+      return problem(source.device, fmt::format("it has {} virtual functions at most",
+                                                source.vf_total.value_or(0)));
+    }
+    std::vector<Operation> operations;
+    for (const auto* slice : slices) add_quotas(source, *slice, operations);
+    operations.push_back(enable_functions(source, count));
+    add_plan(fmt::format("make the {} defined virtual functions of {}", count, source.device),
+             source.device, std::move(operations));
+  }
+
+  /// Both drivers count a card's functions from 1 there: vf1 is virtfn0.
+  void add_quotas(const SliceSource& source, const HostSlice& slice,
+                  std::vector<Operation>& operations) {
+    for (const auto& wanted : quota_texts(slice)) {
+      const auto name = fmt::format("vf{}/{}", slice.vf + 1, wanted.file);
+      bool found = false;
+      for (const auto& quota : source.quotas) {
+        if (quota.name != name) continue;
+        found = true;
+        operations.push_back(set_quota(source, quota, wanted));
+      }
+      if (!found) problem(name_of(slice), fmt::format("{} has no file {}", source.device, name));
+    }
+  }
+
+  const HostSnapshot& host_;
+  std::map<std::string, int> taken_;  ///< by parent: slices that this plan makes there
+  Restore restore_;
+};
+
+}  // namespace
+
+Restore plan_restore(const HostSnapshot& host, const DefinedSlices& defined) {
+  Restorer restorer(host);
+  for (const auto& definition : defined.mdevs) restorer.take(definition);
+  restorer.take(defined.file);
+  return restorer.finish();
+}
+
+}  // namespace tessera::plan::slices
