@@ -146,25 +146,36 @@ Status parse_bars(const Section& in, const std::string& file, FunctionSpec& func
   return {};
 }
 
-Status parse_registers(const Section& in, FunctionSpec& function) {
-  if (!in.has("registers")) return {};
-  YAML::Node map = in.at("registers");
-  if (!map.IsMap()) return in.wrong(map, "'registers' must map offsets to values");
+/// A map from offsets in BAR 0, multiples of `step`, to numbers up to `most`, all in hex.
+Status parse_offsets(const Section& in, const char* key, std::uint64_t step, std::uint64_t most,
+                     const std::string& form, std::map<std::uint32_t, std::uint32_t>& out) {
+  if (!in.has(key)) return {};
+  YAML::Node map = in.at(key);
+  if (!map.IsMap()) return in.wrong(map, fmt::format("'{}' must map offsets to numbers", key));
   for (const auto& entry : map) {
-    if (!entry.first.IsScalar() || !entry.second.IsScalar())
-      return in.wrong(map, "a register is 'offset: value', both in hex");
+    if (!entry.first.IsScalar() || !entry.second.IsScalar()) return in.wrong(map, form);
     auto offset = text::to_number(entry.first.Scalar(), 16);
     auto value = text::to_number(entry.second.Scalar(), 16);
-    if (!offset || !value || *offset > 0xffffc || *offset % 4 != 0 || *value > 0xffffffff)
-      return in.wrong(entry.first,
-                      "a register is 'offset: value', both in hex, offset below 100000");
-    function.registers[static_cast<std::uint32_t>(*offset)] = static_cast<std::uint32_t>(*value);
+    if (!offset || !value || *offset > 0xffffc || *offset % step != 0 || *value > most)
+      return in.wrong(entry.first, form);
+    out[static_cast<std::uint32_t>(*offset)] = static_cast<std::uint32_t>(*value);
   }
   return {};
 }
 
+Status parse_registers(const Section& in, FunctionSpec& function) {
+  TRY(parse_offsets(in, "registers", 4, 0xffffffff,
+                    "a register is 'offset: value', both in hex, offset below 100000",
+                    function.registers));
+  return parse_offsets(
+      in, "fixed", 1, 4,
+      "fixed bytes are 'offset: how many', both in hex, up to 4, offset below 100000",
+      function.fixed);
+}
+
 Result<FunctionSpec> parse_function(const Section& in, const std::string& file) {
-  TRY(in.allow_only({"name", "id", "subsystem", "class", "revision", "bars", "registers"}));
+  TRY(in.allow_only(
+      {"name", "id", "subsystem", "class", "revision", "bars", "registers", "fixed"}));
   FunctionSpec function;
   TRY_LET(function.name, in.scalar("name"));
   TRY_LET(auto id, in.id("id"));

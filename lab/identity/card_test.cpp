@@ -58,6 +58,7 @@ TEST(card, the_consumer_card_has_four_functions_and_only_the_bus_reset) {
   EXPECT_EQ(card.reset, ResetBehaviour::bus);
   EXPECT_EQ(card.functions[1].class_code, 0x040300U);
   EXPECT_EQ(card.functions[3].device, 0x1ad7);
+  EXPECT_EQ(card.functions[1].fixed.at(0x58), 2U) << "see the comment in the file";
 }
 
 TEST(card, a_mistake_is_told_with_its_line_and_what_would_be_right) {

@@ -165,7 +165,17 @@ void Device::write(std::uint32_t region, std::uint64_t offset, std::span<const s
     return;
   }
   std::size_t n = inside(offset, data.size(), to->registers.size());
-  if (n > 0) std::memcpy(to->registers.data() + offset, data.data(), n);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!is_fixed(*to, offset + i)) to->registers[offset + i] = data[i];
+  }
+}
+
+bool Device::is_fixed(const Bar& bar, std::uint64_t offset) const {
+  if (bar.spec.index != 0) return false;
+  auto above = function_.fixed.upper_bound(static_cast<std::uint32_t>(offset));
+  if (above == function_.fixed.begin()) return false;
+  const auto& [first, count] = *--above;
+  return offset - first < count;
 }
 
 bool Device::starts_flr(std::uint64_t offset, std::span<const std::byte> data) const {

@@ -93,6 +93,7 @@ class Device {
   [[nodiscard]] bool starts_flr(std::uint64_t offset, std::span<const std::byte> data) const;
   [[nodiscard]] bool wakes_up(std::uint64_t offset, std::span<const std::byte> data) const;
   void reset(ResetKind kind);
+  [[nodiscard]] bool is_fixed(const Bar& bar, std::uint64_t offset) const;
   [[nodiscard]] bool has_address() const;
   [[nodiscard]] const Bar* bar(std::uint32_t region) const;
   [[nodiscard]] bool gone() const { return faults_.bus == Faults::Bus::gone; }

@@ -57,6 +57,18 @@ void write16(Device& device, std::uint64_t offset, std::uint16_t value) {
   device.write(config_region, offset, Writer().u16(value).view());
 }
 
+TEST(device, fixed_bytes_of_bar_0_keep_what_they_are) {
+  auto spec = function();
+  spec.fixed = {{0x0, 2}, {0x59, 1}};
+  auto device = Device::create(spec, ResetBehaviour::flr).value();
+  write32(device, 0x0, 0x11223344, 0);
+  EXPECT_EQ(read32(device, 0x0, 0), 0x112200a1U) << "the first two bytes stay";
+  write32(device, 0x58, 0xffffffff, 0);
+  EXPECT_EQ(read32(device, 0x58, 0), 0xffff00ffU);
+  write32(device, 0x10, 0xffffffff, 1);
+  EXPECT_EQ(read32(device, 0x10, 1), 0xffffffffU) << "BAR 1 is not BAR 0";
+}
+
 TEST(device, its_header_shows_the_identity) {
   Device device = make();
   EXPECT_EQ(read32(device, 0x00), 0x1db410deU);
