@@ -51,8 +51,8 @@ struct FunctionSpec {
   std::vector<BarSpec> bars;
   /// BAR 0's 32-bit registers that do not start as zero: offset to value.
   std::map<std::uint32_t, std::uint32_t> registers;
-  /// BAR 0's bytes that no write changes: offset to how many. A register whose bits clear themselves
-  /// has to be among them, or a driver that waits for that waits for ever.
+  /// BAR 0's bytes that no write changes: offset to how many. A register whose bits clear
+  /// themselves has to be among them, or a driver that waits for that waits for ever.
   std::map<std::uint32_t, std::uint32_t> fixed = {};
 };
 

@@ -26,7 +26,8 @@ void print_change_json(const apply::PlanRecord& record);
 /// Where this session's journal and lock are.
 std::string state_dir(const Session& session);
 
-/// Fills in whose the slices are, from the journal. Nothing recorded is no error. Errors: denied, io.
+/// Fills in whose the slices are, from the journal. Nothing recorded is no error. Errors: denied,
+/// io.
 Status add_owners(const Session& session, model::HostSnapshot& host);
 
 using MakePlan = std::function<Result<model::Plan>(const kernel::Root&)>;

@@ -24,8 +24,8 @@ bool can_run_tool(const Root& root, const std::string& path);
 /// rehearsal host it is the one inside the root, which acts on that host: it finds the root in the
 /// environment variable TESSERA_ROOT. On any other root nothing can be run.
 ///
-/// `kept_fd` stays open in the program, borrowed: a lock that is on it is held until the program ends,
-/// even if we end before.
+/// `kept_fd` stays open in the program, borrowed: a lock that is on it is held until the program
+/// ends, even if we end before.
 ///
 /// An exit code other than 0 is no error here: only the caller knows what it means.
 /// Errors: not_found when there is no such program, denied when it may not be run; unsupported on

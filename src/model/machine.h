@@ -35,8 +35,8 @@ struct MachineSpec {
   std::vector<PciAddress> cards;  ///< each card by its primary function, as in the snapshot
   /// Slices by their identity: a mediated device's UUID, a virtual function's address.
   std::vector<std::string> slices;
-  std::string serial_log;         ///< file that gets the first serial port; empty: no serial port
-  std::string pid_file;           ///< QEMU keeps it locked while it runs; empty: none
+  std::string serial_log;  ///< file that gets the first serial port; empty: no serial port
+  std::string pid_file;    ///< QEMU keeps it locked while it runs; empty: none
   /// Socket for QEMU's machine protocol, through which its screens are looked at; empty: none.
   std::string qmp_socket;
   Accelerator accelerator = Accelerator::automatic;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/files.h"
 #include "plan/slices/restore.h"
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "app/change.h"
 #include "app/verb.h"
 #include "base/text.h"
+#include "kernel/files.h"
 #include "probe/probe.h"
 #include "probe/slices/definitions.h"
 
@@ -60,8 +60,8 @@ Status check_complete(const kernel::Root& root) {
   if (missing.empty()) return {};
   return fail(ErrorKind::conflict, "restore",
               fmt::format("not all that is defined is there: {}", text::join(missing, "; ")),
-              "tessera list slices shows what is; the definitions are in /etc/mdevctl.d and "
-              "/etc/tessera/host.yaml");
+              fmt::format("tessera list slices shows what is; the definitions are in {} and {}",
+                          kernel::files::mdev_definitions, kernel::files::host_file));
 }
 
 int restore(const Session& session, const ChangeOptions& options) {
@@ -89,10 +89,10 @@ void add_restore(cli::Verb parser, Session& session) {
   auto options = std::make_shared<ChangeOptions>();
   auto verb = parser.add_verb("restore", "make the slices that are defined and are not there");
   add_change_options(verb, *options);
-  verb.footer(
-      "Definitions with start \"auto\", of mdevctl (/etc/mdevctl.d) and of "
-      "/etc/tessera/host.yaml.\n"
-      "tessera-restore.service does this at boot. What stands on the host is left alone.");
+  verb.footer(fmt::format(
+      "Definitions with start \"auto\", of mdevctl ({}) and of {}.\n"
+      "tessera-restore.service does this at boot. What stands on the host is left alone.",
+      kernel::files::mdev_definitions, kernel::files::host_file));
   verb.on_call([&session, options] { session.exit_code = restore(session, *options); });
 }
 

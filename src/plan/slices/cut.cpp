@@ -59,14 +59,15 @@ bool lists_only_what_fits(const SliceSource& source) {
 }
 
 Error not_listed_any_more(const SliceSource& source, const Wish& wish) {
-  return {ErrorKind::conflict, to_string(wish),
-          fmt::format("{} lists no type like that now, and it lists only what can still be made: {} "
-                      "stand there",
-                      source.device, standing_on(source)),
-          source.profiles.empty()
-              ? "the card is full: tessera unslice makes room, tessera list slices shows whose they "
-                "are"
-              : "there are still: " + profile_names({&source})};
+  return {
+      ErrorKind::conflict, to_string(wish),
+      fmt::format("{} lists no type like that now, and it lists only what can still be made: {} "
+                  "stand there",
+                  source.device, standing_on(source)),
+      source.profiles.empty()
+          ? "the card is full: tessera unslice makes room, tessera list slices shows whose they "
+            "are"
+          : "there are still: " + profile_names({&source})};
 }
 
 /// A wish that no profile grants can be told from one for which there is no room.
