@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "plan/slices/layout.h"
-#include "plan/slices/test_rooms.h"
+#include "plan/slices/layout/layout.h"
+#include "plan/slices/layout/test_rooms.h"
 
 namespace {
 

@@ -12,7 +12,7 @@ set(tessera_alone
     src/lab/supervisor_test.cpp src/model/json_plan.cpp src/model/json_test.cpp
     src/model/mdev_definition_test.cpp src/plan/checks/mediated.cpp src/plan/checks/support.cpp
     src/plan/checks/virtualization.cpp src/plan/doctor_test.cpp src/plan/isolation_test.cpp
-    src/plan/slices/explain.cpp src/plan/slices/explain_vgpu.cpp src/plan/slices/standing.cpp
+    src/plan/slices/explain/explain.cpp src/plan/slices/explain/explain_vgpu.cpp src/plan/slices/standing.cpp
     src/plan/slices/unslice.cpp src/plan/slices/virtual_functions.cpp src/probe/iommu.cpp
     src/probe/record_test.cpp src/probe/slices/xe.cpp src/vendor/nvidia_topology.cpp
     src/vendor/nvidia_topology_test.cpp src/vendor/nvml_test.cpp tests/fakehost/fakehost_test.cpp

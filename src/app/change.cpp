@@ -11,7 +11,7 @@
 #include "apply/executor.h"
 #include "kernel/files.h"
 #include "model/json.h"
-#include "plan/slices/explain.h"
+#include "plan/slices/explain/explain.h"
 #include "probe/probe.h"
 
 namespace tessera::app {

@@ -159,8 +159,8 @@ Status Executor::run_tool(const Step& step, Deadline deadline) const {
                            lock_->descriptor()));
   if (outcome.exit_code == 0) return {};
   const auto said = text::lines(text::trim(outcome.output));
-  return fail(ErrorKind::io, in_words(step),
-              fmt::format("ended with {}{}", outcome.exit_code,
+  return fail(ErrorKind::io, step.path,
+              fmt::format("'{}' ended with {}{}", in_words(step), outcome.exit_code,
                           said.empty() ? std::string(" and said nothing")
                                        : ": " + text::printable(said.back())));
 }

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 #include "plan/slices/owners.h"
 #include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/slice.h"
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 #include "plan/slices/request.h"
 
 namespace tessera::plan::slices {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 namespace tessera::plan::slices {
 

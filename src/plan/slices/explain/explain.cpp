@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/explain.h"
+#include "plan/slices/explain/explain.h"
 
 #include <algorithm>
 
@@ -43,6 +43,12 @@ std::optional<Attempt> attempt_of(const std::string& file, const std::string& te
   if (file == "sriov_numvfs") return text == "0" ? Attempt::functions_off : Attempt::functions_on;
   if (file.starts_with("sriov_admin/") || file.ends_with("_quota")) return Attempt::quota;
   return std::nullopt;
+}
+
+/// What a run of sriov-manage ("-e ADDRESS", "-d ADDRESS") tried.
+std::optional<Attempt> attempt_of_tool(const Step& step) {
+  if (step.path != kernel::files::sriov_manage) return std::nullopt;
+  return step.text.starts_with("-e") ? Attempt::functions_on : Attempt::functions_off;
 }
 
 const Step* step_with(const model::Plan& plan, const std::string& path) {
@@ -94,8 +100,13 @@ const ExplanationRule* explanation_of(const Refusal& refusal) {
 std::optional<Refusal> refusal_of(const model::HostSnapshot& host, const model::Plan& plan,
                                   const Error& error, const std::vector<std::string>& kernel_log) {
   const Step* const step = step_with(plan, error.subject);
-  const auto place = step ? file_of_device(step->path) : std::nullopt;
-  const auto attempt = place ? attempt_of(place->file, step->text) : std::nullopt;
+  if (!step) return std::nullopt;
+  const bool is_tool = step->action == Step::Action::run_tool;
+  const auto place = is_tool ? FileOfDevice{step->text.substr(step->text.rfind(' ') + 1), {}}
+                             : file_of_device(step->path);
+  const auto attempt = is_tool ? attempt_of_tool(*step)
+                       : place ? attempt_of(place->file, step->text)
+                               : std::nullopt;
   if (!attempt) return std::nullopt;
   Refusal refusal;
   refusal.attempt = *attempt;
@@ -117,7 +128,9 @@ Error explained(const model::HostSnapshot& host, const model::Plan& plan, Error 
   const auto* const rule = refusal ? explanation_of(*refusal) : nullptr;
   if (!rule) return error;
   auto words = rule->explain(*refusal);
-  error.sentence = fmt::format("{}. The kernel's words: {}", words.sentence, error.sentence);
+  const bool was_tool = refusal->path == kernel::files::sriov_manage;
+  error.sentence = fmt::format("{}. {}: {}", words.sentence,
+                               was_tool ? "What was seen" : "The kernel's words", error.sentence);
   if (!words.hint.empty()) error.hint = std::move(words.hint);
   return error;
 }

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 // For tests: the layout problem by trying everything. Slow, short, and written from layout.h alone.
 

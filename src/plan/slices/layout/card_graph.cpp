@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/card_graph.h"
+#include "plan/slices/layout/card_graph.h"
 
 #include <algorithm>
 #include <deque>
@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "plan/slices/card_supply.h"
-#include "plan/slices/index.h"
+#include "plan/slices/layout/card_supply.h"
+#include "plan/slices/layout/index.h"
 #include "plan/slices/standing.h"
 
 namespace tessera::plan::slices {

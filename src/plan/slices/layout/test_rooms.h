@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 /// Pieces of layout problems, for tests and measurements.
 namespace tessera::plan::slices::test {

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "plan/slices/brute_force.h"
-#include "plan/slices/layout.h"
-#include "plan/slices/test_rooms.h"
+#include "plan/slices/layout/brute_force.h"
+#include "plan/slices/layout/layout.h"
+#include "plan/slices/layout/test_rooms.h"
 
 // Layouts against rules and against brute force: every case of a small world, and random ones.
 

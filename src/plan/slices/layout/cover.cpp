@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/cover.h"
+#include "plan/slices/layout/cover.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "plan/slices/cover_prices.h"
+#include "plan/slices/layout/cover_prices.h"
 
 namespace tessera::plan::slices {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 namespace tessera::plan::slices {
 

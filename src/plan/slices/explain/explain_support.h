@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "plan/slices/explain.h"
+#include "plan/slices/explain/explain.h"
 
 /// What the explanations of several frameworks ask of a refusal.
 namespace tessera::plan::slices {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "plan/slices/card_graph.h"
+#include "plan/slices/layout/card_graph.h"
 
 namespace tessera::plan::slices {
 

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "plan/slices/explain_support.h"
+#include "plan/slices/explain/explain_support.h"
 
 namespace tessera::plan::slices {
 
@@ -28,6 +28,16 @@ std::string driver(const Refusal& refusal) {
 }
 
 constexpr auto function_rules = std::to_array<ExplanationRule>({
+    {"functions-unbind-lock",
+     [](const Refusal& r) { return r.said.find("unbindLock") != std::string::npos; },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("something has {} open (a machine, a display server, nvidia-persistenced, "
+                       "dcgm), and NVIDIA's driver gives its unbind lock to nobody meanwhile",
+                       card_of(r)),
+           fmt::format("tessera show {} names who has it open; end that, then this again",
+                       card_of(r))};
+     }},
     {"functions-nvidia",
      [](const Refusal& r) {
        return turns_on(r) && r.error_number == ENOENT && driver(r) == "nvidia";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/explain.h"
+#include "plan/slices/explain/explain.h"
 
 #include <cerrno>
 #include <set>
@@ -203,6 +203,12 @@ void Explanations::of_virtual_functions() {
     scene.source.vf_total = 7;
     return scene;
   };
+  {
+    auto scene = case_of(0, "nvidia");
+    scene.refusal.said = "ended with 1: Cannot obtain unbindLock for 0000:3b:00.0";
+    expect(scene.of(),
+           {"functions-unbind-lock", "something has 0000:3b:00.0 open", "tessera show"});
+  }
   {
     auto scene = case_of(ENOENT, "nvidia");
     expect(scene.of(), {"functions-nvidia", "its own tool", "sriov-manage -e 0000:3b:00.0"});

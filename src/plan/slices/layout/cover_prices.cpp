@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/cover_prices.h"
+#include "plan/slices/layout/cover_prices.h"
 
 #include <algorithm>
 #include <cmath>

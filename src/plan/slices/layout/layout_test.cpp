@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/units.h"
-#include "plan/slices/test_rooms.h"
+#include "plan/slices/layout/test_rooms.h"
 
 // Layouts on real cards (tests/tables), and the checker against layouts broken by hand.
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 // Written from layout.h alone: nothing of the search is used here, so that what one of them gets
 // wrong the other one shows.

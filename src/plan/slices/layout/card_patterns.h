@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "plan/slices/card_graph.h"
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/card_graph.h"
+#include "plan/slices/layout/layout.h"
 
 namespace tessera::plan::slices {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 namespace tessera::plan::slices {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/layout.h"
+#include "plan/slices/layout/layout.h"
 
 #include <algorithm>
 #include <deque>
@@ -9,10 +9,10 @@
 
 #include <fmt/format.h>
 
-#include "plan/slices/card_patterns.h"
-#include "plan/slices/cover.h"
-#include "plan/slices/demand.h"
-#include "plan/slices/index.h"
+#include "plan/slices/layout/card_patterns.h"
+#include "plan/slices/layout/cover.h"
+#include "plan/slices/layout/demand.h"
+#include "plan/slices/layout/index.h"
 
 namespace tessera::plan::slices {
 namespace {

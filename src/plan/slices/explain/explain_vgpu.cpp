@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "plan/slices/availability.h"
-#include "plan/slices/explain_support.h"
+#include "plan/slices/explain/explain_support.h"
 
 namespace tessera::plan::slices {
 

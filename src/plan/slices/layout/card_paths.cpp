@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/card_paths.h"
+#include "plan/slices/layout/card_paths.h"
 
 #include <algorithm>
 #include <tuple>
 #include <utility>
 
-#include "plan/slices/index.h"
+#include "plan/slices/layout/index.h"
 
 namespace tessera::plan::slices {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plan/slices/cover.h"
+#include "plan/slices/layout/cover.h"
 
 namespace tessera::plan::slices {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/card_supply.h"
+#include "plan/slices/layout/card_supply.h"
 
 #include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
 
-#include "plan/slices/index.h"
+#include "plan/slices/layout/index.h"
 
 namespace tessera::plan::slices {
 namespace {

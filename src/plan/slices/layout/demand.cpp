@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/slices/demand.h"
+#include "plan/slices/layout/demand.h"
 
 #include <algorithm>
 
