@@ -2,12 +2,14 @@
 #include "lab/saved_state.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -110,6 +112,19 @@ Status write_state(hypervisor::Qmp& qmp, const std::string& file, Deadline deadl
   return wait_for_migration(qmp, deadline);
 }
 
+/// Lets the host run on. QEMU says that the state is written a moment before it takes `cont` again
+/// (its run state is still finish-migrate, and no event tells when it is not): asked again until
+/// then.
+Status run_on(hypervisor::Qmp& qmp, Deadline deadline) {
+  for (;;) {
+    auto done = qmp.execute("cont", json::object(), deadline);
+    if (done) return {};
+    const bool too_early = done.error().sentence.find("not finalized") != std::string::npos;
+    if (!too_early || deadline.passed()) return fail(std::move(done.error()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 }  // namespace
 
 std::optional<SavedState> state_of(const Places& places, const LabSpec& spec,
@@ -144,7 +159,7 @@ Status save_state(const SavedState& state, const std::string& qmp_socket, Deadli
   TRY_LET(auto qmp, hypervisor::Qmp::connect(qmp_socket, deadline));
   // Not stopped first: a host saved as stopped is stopped when it is resumed.
   auto written = write_state(qmp, fresh, deadline);
-  TRY(qmp.execute("cont", json::object(), deadline));
+  TRY(run_on(qmp, deadline));
   if (written) {
     std::ofstream(description_file(state), std::ios::binary) << state.description;
     fs::rename(fresh, state.file, error);
