@@ -10,7 +10,6 @@
 namespace tessera::apply {
 namespace {
 
-using model::Expectation;
 using model::Operation;
 using model::Step;
 using What = model::Expectation::What;

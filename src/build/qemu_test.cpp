@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "build/qemu.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
