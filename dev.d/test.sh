@@ -8,7 +8,7 @@ dev_test() {
   compile release
   compile asan
   run_ctest release "$@"
-  run_ctest asan -LE 'lab|lint' -E '^(golden|crash|generated|program.json_schemas|program.big_server)' "$@"
+  run_ctest asan -LE 'lab|lint|slow' -E '^(golden|crash|generated|program.json_schemas|program.big_server)' "$@"
   # What a crash test covered is worth a line even when it passed.
   sed -n 's/^\([0-9]\+ crash points, .*\)$/crash test: \1/p' build*/Testing/Temporary/LastTest.log 2>/dev/null |
     sort -u
