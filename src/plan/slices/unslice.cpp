@@ -13,7 +13,6 @@ namespace tessera::plan::slices {
 
 using model::HostSnapshot;
 using model::Plan;
-using model::Slice;
 using model::SliceSource;
 
 namespace {
@@ -68,7 +67,7 @@ Result<Plan> plan_unslice(const HostSnapshot& host, const UnsliceIntent& intent)
   const auto address = model::parse_pci_address(plan.subject);
   const model::Card* const card = address ? host.card_of(*address) : nullptr;
   if (card) plan.subject = card->identity;
-  if (plan.operations.empty()) plan.notes.push_back("there are no slices to take away");
+  if (plan.operations.empty()) plan.notes.emplace_back("there are no slices to take away");
   return plan;
 }
 

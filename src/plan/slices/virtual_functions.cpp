@@ -11,8 +11,6 @@
 namespace tessera::plan::slices {
 
 namespace files = kernel::files;
-using model::Expectation;
-using model::Framework;
 using model::Operation;
 using model::Plan;
 using model::SliceSource;
@@ -115,7 +113,7 @@ Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceInte
   }
   plan.operations.push_back(enable_functions(source, count));
   if (!intent.owner.empty()) {
-    plan.notes.push_back("their addresses are known when they are there; then: tessera claim");
+    plan.notes.emplace_back("their addresses are known when they are there; then: tessera claim");
   }
   plan.notes.push_back(
       fmt::format("{} gets {} of {} virtual functions", source.device, count, total));
@@ -176,7 +174,7 @@ Result<bool> plan_virtual_functions(const std::vector<const SliceSource*>& sourc
   if (!functions_are_off(source)) return false;
   plan.title = fmt::format("turn on the virtual functions of {}", source.device);
   plan.operations.push_back(enable_functions(source, source.vf_total.value()));
-  plan.notes.push_back("what can be cut is known when the virtual functions are there");
+  plan.notes.emplace_back("what can be cut is known when the virtual functions are there");
   plan.more = true;
   return true;
 }

@@ -80,9 +80,11 @@ void find_source(const model::HostSnapshot& host, const std::string& device, Ref
 }
 
 bool is_about(std::string_view line, const Refusal& refusal) {
-  const bool names_parent = refusal.parent && line.find(refusal.parent->device) != line.npos;
-  const bool names_source = refusal.source && line.find(refusal.source->device) != line.npos;
-  return names_parent || names_source || line.find("NVRM") != line.npos;
+  const bool names_parent =
+      refusal.parent && line.find(refusal.parent->device) != std::string_view::npos;
+  const bool names_source =
+      refusal.source && line.find(refusal.source->device) != std::string_view::npos;
+  return names_parent || names_source || line.find("NVRM") != std::string_view::npos;
 }
 
 }  // namespace
