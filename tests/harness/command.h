@@ -16,6 +16,6 @@ struct Output {
 /// Runs `command` through /bin/sh with `environment` added to ours, stdin empty, and waits for it.
 /// A command that has not ended after `seconds` is killed.
 Output run_shell(const std::string& command, const std::map<std::string, std::string>& environment,
-                 int seconds = 60);
+                 int seconds = 120);
 
 }  // namespace tessera::harness
