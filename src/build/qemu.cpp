@@ -165,7 +165,8 @@ Status check_slice(const model::HostSnapshot& host, const model::MachineSpec& sp
   if (!slice.users.empty()) {
     const auto& user = slice.users.front();
     return fail(ErrorKind::busy, slice.identity,
-                fmt::format("{} (pid {}) has it open: {}", user.name, user.pid, user.path));
+                fmt::format("{} (pid {}) has it open: {}", user.name, user.pid, user.path),
+                "shut its machine down first, or take another: tessera list slices");
   }
   if (is_function_of_its_own(slice) && !model::is_vfio_driver(slice.driver)) {
     return fail(

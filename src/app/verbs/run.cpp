@@ -390,8 +390,14 @@ Result<int> take_screen(const Session& session, const RunOptions& options) {
   if (locked_by((folder / "pid").string()) == 0) {
     return fail(ErrorKind::not_found, name, "no machine of this name runs");
   }
+  const auto socket = screen_socket(folder);
+  if (socket.empty()) {
+    return fail(ErrorKind::unsupported, folder.string(),
+                "the machine has no socket to ask for its screen: the folder's name is too long",
+                "start it with a shorter --state");
+  }
   const auto deadline = Deadline::in(screen_patience);
-  TRY_LET(auto qmp, hypervisor::Qmp::connect(screen_socket(folder), deadline));
+  TRY_LET(auto qmp, hypervisor::Qmp::connect(socket, deadline));
   const auto file = std::filesystem::absolute(options.screen).string();
   TRY(qmp.execute("screendump", {{"filename", file}, {"format", "png"}}, deadline));
   if (!session.json) fmt::print("{}: its screen is in {}\n", name, file);
