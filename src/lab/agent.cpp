@@ -19,7 +19,6 @@
 
 #include "kernel/child_process.h"
 #include "lab/child.h"
-#include "lab/protocol.h"
 
 namespace tessera::lab {
 namespace {
@@ -53,8 +52,8 @@ Command command_from(const json& run) {
 
 class Agent {
  public:
-  Agent(Fd port, WhenGone when_gone, const EnterHost& enter)
-      : port_(std::move(port)), when_gone_(when_gone), enter_host_(enter) {}
+  Agent(Fd port, WhenGone when_gone, const EnterHost& enter, Milliseconds beat)
+      : port_(std::move(port)), when_gone_(when_gone), enter_host_(enter), beat_(beat) {}
 
   Status serve() {
     epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
@@ -63,7 +62,9 @@ class Agent {
     // Edge-triggered: a virtio port without a client is "readable" for ever. EPOLLOUT tells that
     // one has come.
     watch(port_.get(), EPOLLIN | EPOLLOUT | EPOLLET | EPOLLRDHUP);
+    heart_ = Fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     watch(timer_.get(), EPOLLIN);
+    watch(heart_.get(), EPOLLIN);
     while (!done_) {
       epoll_event event{};
       int count = epoll_wait(epoll_.get(), &event, 1, -1);
@@ -90,6 +91,7 @@ class Agent {
   void on_event(int fd, std::uint32_t events) {
     if (fd == port_.get()) return on_port(events);
     if (fd == timer_.get()) return on_late();
+    if (fd == heart_.get()) return on_heartbeat();
     if (child_ && fd == child_->pidfd.get()) return on_end();
     if (child_ && fd == child_->out.get()) return (void)forward(child_->out, "out");
     if (child_ && fd == child_->err.get()) return (void)forward(child_->err, "err");
@@ -168,18 +170,24 @@ class Agent {
     auto child = start_child(command);
     if (!child) return tell({{"error", one_line(child.error())}});
     child_ = std::move(*child);
-    set_timer(command.deadline.value_or(Milliseconds::zero()));
+    set_timer(timer_, command.deadline.value_or(Milliseconds::zero()));
+    set_timer(heart_, beat_);
     watch(child_->pidfd.get(), EPOLLIN);
     watch(child_->out.get(), EPOLLIN);
     if (child_->err.valid()) watch(child_->err.get(), EPOLLIN);
     watch(child_->in.get(), EPOLLOUT | EPOLLET);
   }
 
-  void set_timer(Milliseconds after) {
+  static void set_timer(const Fd& timer, Milliseconds after) {
     itimerspec when{};
     when.it_value.tv_sec = after.count() / 1000;
     when.it_value.tv_nsec = after.count() % 1000 * 1000000;
-    timerfd_settime(timer_.get(), 0, &when, nullptr);
+    timerfd_settime(timer.get(), 0, &when, nullptr);
+  }
+
+  void on_heartbeat() {
+    set_timer(heart_, beat_);
+    tell({{"alive", true}});
   }
 
   // Returns whether there may be more.
@@ -226,7 +234,7 @@ class Agent {
   }
 
   void on_late() {
-    set_timer(Milliseconds::zero());
+    set_timer(timer_, Milliseconds::zero());
     kill_child();
     tell({{"late", true}});
   }
@@ -247,7 +255,8 @@ class Agent {
     child_.reset();
     input_.clear();
     input_ends_ = false;
-    set_timer(Milliseconds::zero());
+    set_timer(timer_, Milliseconds::zero());
+    set_timer(heart_, Milliseconds::zero());
   }
 
   /// A virtio port hands out a new client's hello before it counts as connected (Linux does the one
@@ -266,9 +275,11 @@ class Agent {
   Fd port_;
   WhenGone when_gone_;
   const EnterHost& enter_host_;
+  Milliseconds beat_;
   bool entered_ = false;
   Fd epoll_;
-  Fd timer_;
+  Fd timer_;  // the command's deadline
+  Fd heart_;  // runs while a command does
   LineBuffer lines_;
   std::string greeting_;  // the answer to a hello; empty when it was given
   std::optional<Child> child_;
@@ -280,9 +291,9 @@ class Agent {
 
 }  // namespace
 
-Status serve_agent(Fd port, WhenGone when_gone, const EnterHost& enter) {
+Status serve_agent(Fd port, WhenGone when_gone, const EnterHost& enter, Milliseconds beat) {
   signal(SIGPIPE, SIG_IGN);
-  return Agent(std::move(port), when_gone, enter).serve();
+  return Agent(std::move(port), when_gone, enter, beat).serve();
 }
 
 }  // namespace tessera::lab

@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "lab/protocol.h"
 
 namespace tessera::lab {
 
@@ -23,7 +24,9 @@ using EnterHost = std::function<Status(std::chrono::system_clock::time_point now
 /// (lab/protocol.h), one at a time, until the port is gone. A command gets a session of its own;
 /// a hang-up, a new hello or its deadline kills all of it. What it left running behind its back
 /// when it ended by itself stays.
+/// While one runs it says every `beat` that it is alive.
 /// Errors: io when the port breaks; the guest should then power off.
-Status serve_agent(Fd port, WhenGone when_gone, const EnterHost& enter);
+Status serve_agent(Fd port, WhenGone when_gone, const EnterHost& enter,
+                   Milliseconds beat = heartbeat);
 
 }  // namespace tessera::lab

@@ -5,13 +5,19 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "kernel/child_process.h"
+#include "kernel/files.h"
 #include "lab/agent.h"
 
 namespace tessera::lab {
@@ -45,6 +51,51 @@ Status move_to_new_root() {
   return {};
 }
 
+/// A machine that never runs, as KVM sees it; it lives as long as its descriptors.
+struct IdleMachine {
+  Fd kvm;
+  Fd machine;
+  Fd processor;
+};
+
+/// Nothing in it where this host has no KVM.
+IdleMachine make_idle_machine() {
+  IdleMachine idle;
+  idle.kvm = Fd(::open(std::string(kernel::files::dev_kvm).c_str(), O_RDWR | O_CLOEXEC));
+  if (!idle.kvm.valid()) return idle;
+  idle.machine = Fd(::ioctl(idle.kvm.get(), KVM_CREATE_VM, 0));
+  if (!idle.machine.valid() || ::ioctl(idle.machine.get(), KVM_CREATE_IRQCHIP, 0) != 0) return idle;
+  idle.processor = Fd(::ioctl(idle.machine.get(), KVM_CREATE_VCPU, 0));
+  return idle;
+}
+
+/// The processors that the kernel left out at its boot (maxcpus=1), as the files to wake them with.
+std::vector<Fd> sleeping_processors() {
+  std::vector<Fd> sleeping;
+  for (int number = 1;; ++number) {
+    const auto file =
+        std::string(kernel::files::processors) + "/cpu" + std::to_string(number) + "/online";
+    Fd online(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+    if (!online.valid()) return sleeping;
+    char state = '1';
+    if (::read(online.get(), &state, 1) == 1 && state == '0') sleeping.push_back(std::move(online));
+  }
+}
+
+/// Has the kernel do with one processor what it would do at the first guest's start with all of
+/// them: patch its own code, which an emulated processor can miss
+/// (docs/designs/lab-one-processor.md). The machine must stay: the kernel patches everything back
+/// when the last one goes.
+IdleMachine wake_processors() {
+  const auto sleeping = sleeping_processors();
+  if (sleeping.empty()) return {};
+  IdleMachine idle = make_idle_machine();
+  for (const Fd& online : sleeping) {
+    if (::pwrite(online.get(), "1", 1, 0) != 1) std::perror("lab: a processor does not wake");
+  }
+  return idle;
+}
+
 Status enter(std::chrono::system_clock::time_point now) {
   TRY(set_clock(now));
   TRY(run_enter_script());
@@ -52,6 +103,7 @@ Status enter(std::chrono::system_clock::time_point now) {
 }
 
 Status serve(const char* port_name) {
+  const IdleMachine idle = wake_processors();
   Fd port(::open(port_name, O_RDWR | O_CLOEXEC));
   if (!port.valid()) return fail(error_from_errno(errno, port_name, "open"));
   return serve_agent(std::move(port), WhenGone::wait_for_next, enter);

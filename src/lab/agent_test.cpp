@@ -22,12 +22,13 @@ using namespace std::chrono_literals;
 /// An agent on one end of a socket pair and what a test needs to talk to it.
 class RunningAgent {
  public:
-  explicit RunningAgent(EnterHost enter = {}) : enter_(std::move(enter)) {
+  explicit RunningAgent(EnterHost enter = {}, Milliseconds beat = heartbeat)
+      : enter_(std::move(enter)) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) abort();
     ours_ = Fd(ends[0]);
-    thread_ = std::jthread([theirs = ends[1], this] {
-      EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave, enter_));
+    thread_ = std::jthread([theirs = ends[1], beat, this] {
+      EXPECT_TRUE(serve_agent(Fd(theirs), WhenGone::leave, enter_, beat));
     });
   }
   Fd socket() { return std::move(ours_); }
@@ -109,6 +110,25 @@ TEST(Agent, says_why_the_host_could_not_be_entered_and_can_be_asked_again) {
   ASSERT_FALSE(entered);
   EXPECT_NE(entered.error().sentence.find("its script failed"), std::string::npos);
   EXPECT_TRUE(client->enter(Deadline::in(20s)));
+}
+
+TEST(Agent, is_heard_all_the_time_that_a_silent_command_runs) {
+  RunningAgent agent({}, 20ms);
+  auto client = AgentClient::over(agent.socket(), Deadline::in(20s));
+  ASSERT_TRUE(client);
+  const auto code = client->run(shell("sleep 3"), {}, 1500ms);
+  ASSERT_TRUE(code) << one_line(code.error());
+  EXPECT_EQ(*code, 0);
+}
+
+TEST(Agent, that_is_never_heard_again_is_given_up) {
+  RunningAgent agent({}, 1h);
+  auto client = AgentClient::over(agent.socket(), Deadline::in(20s));
+  ASSERT_TRUE(client);
+  const auto code = client->run(shell("sleep 60"), {}, 50ms);
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().kind, ErrorKind::io);
+  EXPECT_NE(code.error().sentence.find("does not run any more"), std::string::npos);
 }
 
 TEST(Agent, runs_several_commands_one_after_another_and_reports_their_ends) {

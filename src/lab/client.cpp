@@ -54,8 +54,8 @@ class WindowChanges {
 /// One command on the wire: carries bytes both ways until the agent reports its end.
 class Conversation {
  public:
-  Conversation(int socket, LineBuffer& lines, const LocalStreams& streams)
-      : socket_(socket), lines_(lines), streams_(streams) {}
+  Conversation(int socket, LineBuffer& lines, const LocalStreams& streams, Milliseconds patience)
+      : socket_(socket), lines_(lines), streams_(streams), patience_(patience) {}
 
   Result<int> hold(const Command& command) {
     name_ = command.argv.front();
@@ -67,8 +67,10 @@ class Conversation {
           {socket_, static_cast<short>(POLLIN | (outgoing_.empty() ? 0 : POLLOUT)), 0},
           {outgoing_.empty() ? streams_.in : -1, POLLIN, 0},
           {changes.get(), POLLIN, 0}};
-      if (poll(wanted, 3, -1) < 0 && errno != EINTR)
+      const int ready = poll(wanted, 3, static_cast<int>(silence_.left().count()));
+      if (ready < 0 && errno != EINTR)
         return fail(error_from_errno(errno, "lab", "wait for the agent of"));
+      if (ready == 0 && silence_.passed()) return silent();
       if (wanted[2].revents != 0) pass_window_on(changes.get());
       if (wanted[1].revents != 0) pass_input_on();
       if ((wanted[0].revents & POLLOUT) != 0) TRY(flush());
@@ -116,6 +118,7 @@ class Conversation {
     ssize_t got = recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return {};
     if (got <= 0) return host_ended();
+    silence_ = Deadline::in(patience_);
     lines_.add({bytes.data(), static_cast<std::size_t>(got)});
     while (auto line = lines_.next()) {
       json message = parse_message(*line);
@@ -150,9 +153,18 @@ class Conversation {
                 "its console is in serial.log, `tessera lab list` says where");
   }
 
+  [[nodiscard]] std::unexpected<Error> silent() const {
+    return fail(ErrorKind::io, "lab",
+                fmt::format("the virtual host has said nothing for {} s: its kernel does not run "
+                            "any more",
+                            patience_.count() / 1000));
+  }
+
   int socket_;
   LineBuffer& lines_;
   LocalStreams streams_;
+  Milliseconds patience_;
+  Deadline silence_ = Deadline::in(patience_);  // until when something must be heard
   std::string name_;
   std::string outgoing_;
   std::optional<Result<int>> end_;
@@ -212,8 +224,9 @@ Result<json> AgentClient::next_message(Deadline deadline) {
   }
 }
 
-Result<int> AgentClient::run(const Command& command, const LocalStreams& streams) {
-  return Conversation(socket_.get(), lines_, streams).hold(command);
+Result<int> AgentClient::run(const Command& command, const LocalStreams& streams,
+                             Milliseconds patience) {
+  return Conversation(socket_.get(), lines_, streams, patience).hold(command);
 }
 
 RawTerminal::RawTerminal(int fd) : fd_(fd) {

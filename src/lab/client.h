@@ -37,8 +37,9 @@ class AgentClient {
   /// Runs one command to its end and returns its exit code; 128 + N when signal N ended it.
   /// With `command.terminal` the local terminal's changes of size are passed on.
   /// Errors: timeout (its deadline ended it), not_found/invalid (it could not start), io (the host
-  /// ended, or a local stream broke).
-  Result<int> run(const Command& command, const LocalStreams& streams);
+  /// ended, or a local stream broke, or nothing was heard for `patience`, not even a heartbeat).
+  Result<int> run(const Command& command, const LocalStreams& streams,
+                  Milliseconds patience = 8 * heartbeat);
 
  private:
   explicit AgentClient(Fd socket) : socket_(std::move(socket)) {}

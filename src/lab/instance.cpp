@@ -81,7 +81,8 @@ InstanceFiles::InstanceFiles(const Places& places, std::string_view host)
       xfer(folder + "/xfer"),
       lock(folder + "/lock"),
       note(folder + "/instance.json"),
-      end_note(folder + "/ended") {}
+      end_note(folder + "/ended"),
+      stuck(folder + "/stuck.txt") {}
 
 Result<LabSpec> load_spec(const Places& places, const std::string& host) {
   auto names = spec_names(places);

@@ -40,6 +40,7 @@ struct InstanceFiles {
   std::string lock;      ///< locked for as long as the host runs
   std::string note;      ///< instance.json
   std::string end_note;  ///< why it ended, afterwards
+  std::string stuck;     ///< what it was doing when it answered no more; usually not there
 };
 
 /// A running host.

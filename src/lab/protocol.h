@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,11 +26,17 @@ namespace tessera::lab {
 ///   {"in": BASE64}    "" is the end of input       {"signal": N}     or: a signal ended it
 ///   {"window": {"rows":, "columns":}}              {"late": true}    or: its deadline did
 ///                                                  {"error": SENTENCE}  or: it could not start
+///                                                  {"alive": true}   every `heartbeat` of a
+///                                                  command
 ///
 /// Whoever connects says hello first and ignores all lines before the echo: they were meant for
 /// the one before. Whoever booted or resumed the host then enters it (N: milliseconds since 1970);
 /// entering again does nothing. A hang-up kills the command. A hello is sent after a newline, so
 /// that it is understood even behind half a line.
+
+/// How often the agent says that it is alive while a command runs.
+constexpr Milliseconds heartbeat = std::chrono::seconds(15);
+
 std::string base64(std::string_view bytes);
 /// Nothing if `text` is not base64.
 std::optional<std::string> from_base64(std::string_view text);

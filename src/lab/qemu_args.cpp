@@ -290,6 +290,8 @@ std::string kernel_command_line(const LabSpec& spec, const Outside& outside,
   std::vector<std::string> words{"console=ttyS0", "panic=-1", "loglevel=4",
                                  "tessera.host=" + spec.name,
                                  "tessera.kernel=" + outside.kernel_folder};
+  // The agent wakes the others: docs/designs/lab-one-processor.md.
+  if (outside.accelerator == Accelerator::tcg) words.emplace_back("maxcpus=1");
   const auto of_modules = module_words(spec, bound);
   words.insert(words.end(), of_modules.begin(), of_modules.end());
   words.insert(words.end(), spec.kernel_arguments.begin(), spec.kernel_arguments.end());
@@ -308,20 +310,21 @@ std::string identity_socket(const Outside& outside, const std::string& card, int
 
 std::vector<std::string> qemu_arguments(const LabSpec& spec, const Outside& outside) {
   bool kvm = outside.accelerator == Accelerator::kvm;
-  std::vector<std::string> arguments{
-      outside.qemu,
-      "-name",
-      "tessera-lab-" + spec.name,
-      "-M",
-      fmt::format("q35,accel={},kernel-irqchip=split", to_string(outside.accelerator)),
-      "-cpu",
-      kvm ? "host" : "max,-erms,-fsrm",
-      "-smp",
-      processors(spec),
-      "-nodefaults",
-      "-display",
-      "none",
-      "-no-reboot"};
+  std::vector<std::string> arguments{outside.qemu,
+                                     "-name",
+                                     "tessera-lab-" + spec.name,
+                                     "-M",
+                                     "q35,kernel-irqchip=split",
+                                     "-accel",
+                                     kvm ? "kvm" : "tcg",
+                                     "-cpu",
+                                     kvm ? "host" : "max,-erms,-fsrm",
+                                     "-smp",
+                                     processors(spec),
+                                     "-nodefaults",
+                                     "-display",
+                                     "none",
+                                     "-no-reboot"};
   add_memory(arguments, spec);
   PciTree tree(arguments);
   // With it QEMU takes hot-plug away from the ports, and the kernel, which may reset a bus only

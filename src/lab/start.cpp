@@ -82,7 +82,7 @@ class Starter {
                   fmt::format("tessera lab run {} -- COMMAND, or tessera lab down {}", spec_.name,
                               spec_.name));
     for (const std::string& old : {files_.note, files_.end_note, files_.serial_log, files_.qemu_log,
-                                   files_.agent_socket, files_.qmp_socket})
+                                   files_.agent_socket, files_.qmp_socket, files_.stuck})
       unlink(old.c_str());
     return fd;
   }

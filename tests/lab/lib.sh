@@ -25,6 +25,9 @@ lower() {
 }
 # shellcheck disable=SC2317,SC2329  # called by the trap
 leave() {
+  # What a host that answers no more was doing, for tests/lab/again.
+  [ -z "${TESSERA_LAB_STUCK:-}" ] ||
+    cat "$XDG_RUNTIME_DIR"/tessera-lab-*/*/stuck.txt >"$TESSERA_LAB_STUCK" 2>/dev/null || true
   lower
   rm -rf "$XDG_RUNTIME_DIR"
 }

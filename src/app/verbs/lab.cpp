@@ -19,6 +19,7 @@
 #include "kernel/files.h"
 #include "lab/client.h"
 #include "lab/instance.h"
+#include "lab/stuck.h"
 
 namespace tessera::app {
 namespace {
@@ -107,19 +108,37 @@ int input_to_pass() {
   return isatty(0) != 0 ? -1 : 0;
 }
 
+/// A host that runs but answers no more is looked into before anybody ends it.
+Error looked_into(const Places& places, const std::string& host, Error error) {
+  auto file = lab::describe_stuck_host(places, host);
+  if (!file) return error;
+  error.hint =
+      fmt::format("what it was doing is in {}; end it with: tessera lab down {}", *file, host);
+  return error;
+}
+
 Result<int> run_on(const Places& places, const LabOptions& options, bool interactive) {
   lab::InstanceFiles files(places, options.host);
-  TRY_LET(auto client, lab::AgentClient::connect(files.agent_socket, Deadline::in(time_to_greet)));
+  auto client = lab::AgentClient::connect(files.agent_socket, Deadline::in(time_to_greet));
+  if (!client && client.error().kind == ErrorKind::timeout)
+    return fail(looked_into(places, options.host, client.error()));
+  if (!client) return fail(client.error());
   lab::Command command;
   command.argv = options.command;
   if (options.time_limit_s) command.deadline = std::chrono::seconds(*options.time_limit_s);
   lab::LocalStreams streams{input_to_pass(), 1, 2};
-  if (!interactive) return client.run(command, streams);
-  command.env["TERM"] = environment("TERM", "linux");
-  command.terminal = lab::RawTerminal::size(0);
-  streams.in = 0;
-  lab::RawTerminal raw(0);
-  return client.run(command, streams);
+  std::optional<lab::RawTerminal> raw;
+  if (interactive) {
+    command.env["TERM"] = environment("TERM", "linux");
+    command.terminal = lab::RawTerminal::size(0);
+    streams.in = 0;
+    raw.emplace(0);
+  }
+  auto code = client->run(command, streams);
+  raw.reset();
+  if (!code && code.error().kind == ErrorKind::io)
+    return fail(looked_into(places, options.host, code.error()));
+  return code;
 }
 
 /// On the running host, or on one that is booted for this command and ended after it.
