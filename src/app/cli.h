@@ -28,6 +28,7 @@ class Option {
   Option& show_default();  ///< what the target holds now is the default, and is told in --help
   Option& last_wins();     ///< may be given again; otherwise that is an error
   Option& excludes(const Option& other);
+  Option& needs(const Option& other);
   Option& hidden();  ///< in no help, manual page or completion
 
  private:

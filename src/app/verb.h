@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/cli.h"
 #include "base/result.h"
+#include "model/finding.h"
 
 namespace tessera::app {
 
@@ -27,6 +29,9 @@ constexpr int exit_code_of(ErrorKind kind) {
   return 10 + static_cast<int>(kind);
 }
 
+/// exit_errors where one of the findings is an error, exit_warnings where one is a warning.
+int exit_code_of(const std::vector<model::Finding>& findings);
+
 /// Prints an error for people on stderr (sentence, then "hint: ..."), or with --json as
 /// tessera/error/1 on stdout, and returns the exit code of its kind (10 + the kind's place in
 /// ErrorKind: not_found 10, denied 11, busy 12, stale 13, timeout 14, unsupported 15, invalid 16,
@@ -41,6 +46,7 @@ void add_list(cli::Verb parser, Session& session);
 void add_show(cli::Verb parser, Session& session);
 void add_topo(cli::Verb parser, Session& session);
 void add_doctor(cli::Verb parser, Session& session);
+void add_health(cli::Verb parser, Session& session);
 void add_record(cli::Verb parser, Session& session);
 void add_lint(cli::Verb parser, Session& session);
 void add_assign(cli::Verb parser, Session& session);

@@ -143,6 +143,8 @@ inline constexpr std::string_view host_file = "/etc/tessera/host.yaml";
 
 // --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
 inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
+inline constexpr std::string_view note_nvidia_query = "nvidia-smi/q-x";
+inline constexpr std::string_view note_nvidia_vgpus = "nvidia-smi/vgpu-q";
 
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";

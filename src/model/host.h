@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/finding.h"
 #include "model/pci.h"
 #include "model/pci_details.h"
 #include "model/processors.h"
@@ -142,6 +143,9 @@ struct HostSnapshot {
   /// Whose the slices are, by their identity. Not the kernel's: filled from the journal. A row for
   /// a slice that is not there means nothing.
   std::map<std::string, std::string> slice_owners;
+  /// Why cards get no new slices. Not the kernel's: what their vendor's driver says, where it was
+  /// asked (plan::slices::cordons).
+  std::vector<Finding> cordons;
 
   /// A slice by its identity, or null.
   [[nodiscard]] const Slice* slice(const std::string& identity) const;

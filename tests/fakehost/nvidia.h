@@ -65,7 +65,8 @@ struct NvidiaGpu {
   std::vector<GpuInstance> instances;
   Placing placing = Placing::never;
   bool mig = false;
-  bool mixed = false;  ///< vGPUs of different sizes may stand side by side
+  bool mixed = false;                    ///< vGPUs of different sizes may stand side by side
+  std::uint64_t uncorrected_errors = 0;  ///< memory errors since the driver was loaded
 
   [[nodiscard]] const VgpuType* type(int id) const;
   [[nodiscard]] const GpuInstanceProfile* profile(int id) const;

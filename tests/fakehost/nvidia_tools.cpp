@@ -505,9 +505,12 @@ std::string xml_gpu(const Host& host, const std::string& name) {
              "\t\t\t<pci_bus_id>{3}</pci_bus_id>\n\t\t</pci>\n"
              "\t\t<fb_memory_usage>\n\t\t\t<total>{4}</total>\n\t\t</fb_memory_usage>\n"
              "\t\t<ecc_mode>\n\t\t\t<current_ecc>{5}</current_ecc>\n"
-             "\t\t\t<pending_ecc>{5}</pending_ecc>\n\t\t</ecc_mode>\n\t</gpu>\n",
+             "\t\t\t<pending_ecc>{5}</pending_ecc>\n\t\t</ecc_mode>\n"
+             "\t\t<ecc_errors>\n\t\t\t<volatile>\n"
+             "\t\t\t\t<dram_uncorrectable>{6}</dram_uncorrectable>\n"
+             "\t\t\t</volatile>\n\t\t</ecc_errors>\n\t</gpu>\n",
              has_vfs ? "SR-IOV" : "Non SR-IOV", mixed, id, long_address(name), framebuffer(gpu),
-             ecc);
+             ecc, gpu.uncorrected_errors);
 }
 
 Answer query(const Host& host, const std::vector<std::string>& gpus) {
@@ -612,10 +615,22 @@ int forget_answer(Call& call) {
   return 0;
 }
 
+/// "ADDRESS COUNT": so many memory errors that ECC could not put right.
+int count_errors(Call& call) {
+  const auto words = text::words(call.text);
+  const auto count = words.size() == 2 ? text::to_number(words[1]) : std::nullopt;
+  const auto gpu = words.empty() ? std::string() : find_gpu(call.host, std::string(words[0]));
+  if (!count || gpu.empty()) return -EINVAL;
+  call.host.nvidia.gpus[gpu].uncorrected_errors = *count;
+  call.host.changed();
+  return 0;
+}
+
 constexpr Behaviour nvidia_tools_table[] = {
     {"/.rehearsal/nvidia/sriov-manage", run_program, Behaviour::Readable::no},
     {"/.rehearsal/nvidia/nvidia-smi", run_program, Behaviour::Readable::no},
     {"/.rehearsal/nvidia/forget", forget_answer, Behaviour::Readable::no},
+    {"/.rehearsal/nvidia/errors", count_errors, Behaviour::Readable::no},
 };
 
 }  // namespace
@@ -632,6 +647,7 @@ bool is_program(std::string_view path) {
 void install_nvidia_tools(Host& host) {
   if (!host.drivers.contains("pci/nvidia")) return;
   host.put_file(fmt::format("{}/forget", files::rehearsal_nvidia), "");
+  host.put_file(fmt::format("{}/errors", files::rehearsal_nvidia), "");
   for (const auto& program : programs) {
     host.put_file(program.control, "");
     host.put_file(program.path, fmt::format(R"(#!/bin/sh

@@ -92,6 +92,8 @@ with tempfile.TemporaryDirectory() as folder:
         check_host(tree)
     check(top / "tests/hosts/nvidia-p100-mdev/tree.tsv", "record", str(work / "recording.tsv"))
     check("/", "doctor", "--list-checks")
+    for text in sorted((top / "tests/smi").glob("*.xml")):
+        check("/", "health", "--from", str(text), "--vgpus-from", str(top / "tests/smi/vgpu-q-580.txt"))
     check("/", "lab", "list")
     check("/", "lint", "--list-rules")
     texts = [str(file) for file in sorted((top / "tests/lint-texts/kinds").rglob("*")) if file.is_file()]

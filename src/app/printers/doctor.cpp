@@ -56,15 +56,6 @@ std::string finding_text(const Finding& finding, const ReportStyle& style) {
   return text + "\n";
 }
 
-std::string findings_text(const std::vector<Finding>& findings,
-                          const std::optional<model::PciAddress>& card, const ReportStyle& style) {
-  std::string text;
-  for (const Finding& finding : findings) {
-    if (finding.card == card) text += finding_text(finding, style);
-  }
-  return text;
-}
-
 std::string verdict_words(const Verdict& verdict) {
   const std::string address = model::to_string(verdict.card->address);
   switch (verdict.outcome) {
@@ -126,6 +117,15 @@ std::string host_title(const HostSnapshot& host) {
 }
 
 }  // namespace
+
+std::string findings_text(const std::vector<Finding>& findings,
+                          const std::optional<model::PciAddress>& card, const ReportStyle& style) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    if (finding.card == card) text += finding_text(finding, style);
+  }
+  return text;
+}
 
 std::string doctor_text(const HostSnapshot& host, const std::vector<Finding>& findings,
                         const std::vector<Verdict>& verdicts, const ReportStyle& style) {

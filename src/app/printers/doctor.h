@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ namespace tessera::app {
 std::string doctor_text(const model::HostSnapshot& host,
                         const std::vector<model::Finding>& findings,
                         const std::vector<plan::Verdict>& verdicts, const ReportStyle& style);
+
+/// The findings about this card, or about the host, as they stand in the doctor's report.
+std::string findings_text(const std::vector<model::Finding>& findings,
+                          const std::optional<model::PciAddress>& card, const ReportStyle& style);
 
 /// tessera/findings/1 with the key "verdicts" added.
 nlohmann::ordered_json doctor_json(const std::vector<model::Finding>& findings,

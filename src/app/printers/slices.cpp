@@ -115,7 +115,7 @@ Json profile_json(const Availability& one) {
   return json;
 }
 
-Json source_json(const SliceSource& source) {
+Json source_json(const HostSnapshot& host, const SliceSource& source) {
   Json json = {{"device", model::json_text(source.device)}};
   if (source.card) json["card"] = model::to_string(*source.card);
   json["name"] = model::json_text(source.name);
@@ -129,6 +129,10 @@ Json source_json(const SliceSource& source) {
   json["profiles"] = Json::array();
   for (const auto& one : plan::slices::availability_of(source)) {
     json["profiles"].push_back(profile_json(one));
+  }
+  json["cordons"] = Json::array();
+  for (const auto& cordon : host.cordons) {
+    if (source.card && cordon.card == source.card) json["cordons"].push_back(cordon.id);
   }
   json["quotas"] = Json::array();
   for (const auto& quota : source.quotas) {
@@ -182,6 +186,11 @@ std::string profiles_text(const HostSnapshot& host, const Sources& sources,
   for (const SliceSource* source : sources) {
     if (!text.empty()) text += "\n";
     text += source_text(*source, style);
+    for (const auto& cordon : host.cordons) {
+      if (!source->card || cordon.card != source->card) continue;
+      text += fmt::format("It gets no new slices: {} [{}]; see tessera health {}\n", cordon.title,
+                          cordon.id, source->device);
+    }
   }
   return text;
 }
@@ -189,7 +198,7 @@ std::string profiles_text(const HostSnapshot& host, const Sources& sources,
 Json profiles_json(const HostSnapshot& host, const Sources& sources) {
   Json json = {{"schema", profiles_schema}, {"source", model::json_text(host.source)}};
   json["sources"] = Json::array();
-  for (const SliceSource* source : sources) json["sources"].push_back(source_json(*source));
+  for (const SliceSource* source : sources) json["sources"].push_back(source_json(host, *source));
   return json;
 }
 

@@ -25,15 +25,6 @@ struct DoctorOptions {
   bool list_checks = false;
 };
 
-int exit_code_of(const std::vector<model::Finding>& findings) {
-  int code = exit_ok;
-  for (const model::Finding& finding : findings) {
-    if (finding.severity == model::Severity::error) return exit_errors;
-    if (finding.severity == model::Severity::warning) code = exit_warnings;
-  }
-  return code;
-}
-
 void print_checks(const Session& session) {
   if (session.json) {
     fmt::print("{}\n", checks_json().dump(2));

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/health.h"
 #include "app/printers/slices.h"
 #include "app/verb.h"
 #include "kernel/root.h"
@@ -17,7 +18,8 @@ namespace {
 
 Status show_profiles(const Session& session, const std::string& card) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
-  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
+  TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
+  const auto unknown = fill_health(root, host);
   Sources sources;
   if (card.empty()) {
     for (const auto& source : host.slice_sources) sources.push_back(&source);
@@ -29,6 +31,7 @@ Status show_profiles(const Session& session, const std::string& card) {
     fmt::print("{}\n", profiles_json(host, sources).dump(2));
   } else {
     fmt::print("{}", profiles_text(host, sources, stdout_style()));
+    if (!unknown.empty()) fmt::print("The cards' health is not known: {}\n", unknown);
   }
   return {};
 }

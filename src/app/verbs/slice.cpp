@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "app/change.h"
+#include "app/health.h"
 #include "app/verb.h"
 #include "base/text.h"
 #include "base/uuid.h"
@@ -80,7 +81,10 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
                               const plan::slices::SliceIntent& intent) {
   TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
   TRY(add_owners(session, host));
-  return plan::slices::plan_slices(host, intent);
+  const auto unknown = fill_health(root, host);
+  TRY_LET(auto plan, plan::slices::plan_slices(host, intent));
+  if (!unknown.empty()) plan.notes.push_back("the cards' health is not known: " + unknown);
+  return plan;
 }
 
 }  // namespace

@@ -24,17 +24,37 @@ namespace {
 
 using Sources = std::vector<const SliceSource*>;
 
+/// Why a card gets no new slices; null where nothing speaks against them.
+const model::Finding* cordon_of(const HostSnapshot& host, const SliceSource& source) {
+  const auto cordon = std::ranges::find_if(
+      host.cordons, [&](const auto& one) { return source.card && one.card == source.card; });
+  return cordon == host.cordons.end() ? nullptr : &*cordon;
+}
+
+Error cordoned(const SliceSource& source, const model::Finding& cordon) {
+  return {ErrorKind::conflict, source.device,
+          fmt::format("gets no new slices [{}]: {}", cordon.id, cordon.title),
+          fmt::format("tessera health {} shows what was read. {}", source.device, cordon.fix)};
+}
+
 Result<Sources> sources_of(const HostSnapshot& host, const SliceIntent& intent) {
   Sources sources;
   for (const auto& device : intent.devices) {
     TRY_LET(const SliceSource* const source, select_source(host, device));
+    if (const auto* const cordon = cordon_of(host, *source)) {
+      return fail(cordoned(*source, *cordon));
+    }
     sources.push_back(source);
   }
   if (!intent.devices.empty()) return sources;
+  std::optional<Error> kept_out;
   for (const auto& source : host.slice_sources) {
-    if (source.card) sources.push_back(&source);
+    const auto* const cordon = cordon_of(host, source);
+    if (cordon != nullptr) kept_out = cordoned(source, *cordon);
+    if (source.card && cordon == nullptr) sources.push_back(&source);
   }
   if (!sources.empty()) return sources;
+  if (kept_out) return fail(std::move(*kept_out));
   return fail(ErrorKind::unsupported, host.source, "no card on this host can be cut into slices",
               "tessera doctor --for slices says what is missing");
 }

@@ -28,6 +28,9 @@ struct SliceIntent {
 /// Slices on virtual functions that are off take two plans: this one turns them on and says so in
 /// Plan::more; what can be made on them is known when they are there.
 ///
+/// A card that HostSnapshot::cordons names gets none: passed over where any will do, else a
+/// conflict.
+///
 /// Errors: not_found (no such source), unsupported (the card has no such profile), conflict (no
 /// room: the sentence says by which rule, the hint what fits).
 Result<model::Plan> plan_slices(const model::HostSnapshot& host, const SliceIntent& intent);
