@@ -44,6 +44,38 @@ TEST(Cutting, writes_a_fresh_uuid_to_create_and_takes_it_back_by_remove) {
   EXPECT_FALSE(op.undo[0].only_if.empty()) << "it may be gone already";
 }
 
+TEST(Cutting, a_card_that_is_not_well_is_refused_and_passed_over_where_any_will_do) {
+  auto sick = test::v100();
+  auto well = test::v100();
+  well.card = model::parse_pci_address("0000:af:00.0").value();
+  well.device = "0000:af:00.0";
+  well.parents[0].device = well.device;
+  well.parents[0].sysfs_path = kernel::files::pci_device(well.device);
+  auto host = test::host_with(sick);
+  host.slice_sources.push_back(well);
+  model::Finding cordon;
+  cordon.id = "uncorrected-errors";
+  cordon.card = sick.card;
+  cordon.title = "The card lost data in 2 memory errors";
+  cordon.fix = "Reset it.";
+  host.cordons = {cordon};
+  SliceIntent intent;
+  intent.wishes = parse_request("1x8C").value();
+  intent.uuids = test::uuids(64);
+  const auto any = plan_slices(host, intent);
+  ASSERT_TRUE(any) << one_line(any.error());
+  EXPECT_NE(any->operations.front().forward.front().path.find(well.device), std::string::npos);
+  intent.devices = {sick.device};
+  const auto named = plan_slices(host, intent);
+  ASSERT_FALSE(named);
+  EXPECT_EQ(named.error().kind, ErrorKind::conflict);
+  EXPECT_NE(named.error().sentence.find("lost data in 2 memory errors"), std::string::npos);
+  EXPECT_NE(named.error().hint.find("Reset it."), std::string::npos);
+  intent.devices.clear();
+  host.slice_sources = {sick};
+  EXPECT_EQ(plan_slices(host, intent).error().kind, ErrorKind::conflict);
+}
+
 TEST(Cutting, for_another_size_than_stands_there_is_refused_with_the_rule) {
   auto source = test::v100();
   test::put(source, "nvidia-113", 2);  // 8C
