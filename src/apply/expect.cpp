@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "kernel/modules.h"
+#include "kernel/tools.h"
 
 namespace tessera::apply {
 
@@ -14,6 +15,8 @@ namespace {
 
 namespace files = kernel::files;
 using What = model::Expectation::What;
+
+constexpr Milliseconds tool_time{30'000};
 
 /// The last piece of the link at `path`; empty when there is no such link.
 std::string link_name(const kernel::Root& root, const std::string& path) {
@@ -63,6 +66,14 @@ bool unit_runs(const kernel::Root& root, const std::string& unit) {
   return false;
 }
 
+/// A program's path and its arguments, with blanks between them.
+Result<kernel::ToolOutcome> run_words(const kernel::Root& root, std::string_view line) {
+  const auto words = text::words(line);
+  if (words.empty()) return fail(ErrorKind::invalid, "expectation", "names no program");
+  return kernel::run_tool(root, std::string(words.front()), {words.begin() + 1, words.end()},
+                          Deadline::in(tool_time));
+}
+
 }  // namespace
 
 bool holds(const kernel::Root& root, const Journal& journal,
@@ -93,6 +104,11 @@ bool holds(const kernel::Root& root, const Journal& journal,
       auto owner = journal.owner_of(expectation.path);
       return owner && *owner == expectation.value;
     }
+    case What::tool_says: {
+      const auto outcome = run_words(root, expectation.path);
+      return outcome && outcome->exit_code == 0 &&
+             outcome->output.find(expectation.value) != std::string::npos;
+    }
   }
   return false;
 }
@@ -120,6 +136,12 @@ std::string seen_instead(const kernel::Root& root, const Journal& journal,
       auto owner = journal.owner_of(expectation.path);
       if (!owner) return owner.error().sentence;
       return owner->empty() ? "it belongs to nobody" : "it belongs to " + *owner;
+    }
+    case What::tool_says: {
+      const auto outcome = run_words(root, expectation.path);
+      if (!outcome) return one_line(outcome.error());
+      return outcome->exit_code == 0 ? "it says something else"
+                                     : fmt::format("it ended with {}", outcome->exit_code);
     }
     case What::module:
     case What::process:

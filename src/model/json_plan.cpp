@@ -116,7 +116,7 @@ Result<std::vector<T>> read_list(const Place& place, const char* key, Read read)
 
 Result<Expectation> read_expectation(const Place& place) {
   Expectation expectation;
-  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::owner));
+  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::tool_says));
   TRY_LET(expectation.path, read_text(place, "path"));
   TRY_LET(expectation.value, read_text(place, "value"));
   return expectation;

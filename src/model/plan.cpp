@@ -29,6 +29,8 @@ std::string_view to_string(Expectation::What what) {
       return "file_text_is_not";
     case Expectation::What::owner:
       return "owner";
+    case Expectation::What::tool_says:
+      return "tool_says";
   }
   return "text";
 }
@@ -92,6 +94,8 @@ std::string in_words(const Expectation& expectation) {
     case Expectation::What::owner:
       return value.empty() ? fmt::format("slice {} belongs to nobody", path)
                            : fmt::format("slice {} belongs to {}", path, value);
+    case Expectation::What::tool_says:
+      return fmt::format("`{}` says {}", path, text::printable(value));
   }
   return path;
 }

@@ -21,6 +21,7 @@ struct Expectation {
     file_text,         ///< the file's whole text is `value`, to the last byte
     file_text_is_not,  ///< the opposite: another text, or no file
     owner,             ///< slice `path` belongs to machine `value` ("": to none)
+    tool_says,  ///< the host's program with its arguments, `path`, ends with 0 and prints `value`
   };
   What what = What::text;
   std::string path;

@@ -10,6 +10,7 @@
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/layout/layout.h"
+#include "plan/slices/mixed_sizes.h"
 #include "plan/slices/owners.h"
 #include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"
@@ -187,6 +188,19 @@ class FreePlaces {
   std::set<std::string> taken_;
 };
 
+/// Turns the mode of mixed sizes on where that alone makes room on the one card that was named.
+bool plan_mixed_sizes(const Sources& sources, const std::vector<Want>& wants, Plan& plan) {
+  if (sources.size() != 1 || !can_mix_sizes(*sources.front())) return false;
+  SliceSource mixed = *sources.front();
+  mixed.mixed_sizes = true;
+  if (std::holds_alternative<Impossible>(find_layout({room_of(mixed)}, wants))) return false;
+  plan.title = fmt::format("let {} have slices of different sizes", mixed.device);
+  plan.operations.push_back(mix_sizes(mixed));
+  plan.notes.emplace_back("what can be cut is known when the mode is on");
+  plan.more = true;
+  return true;
+}
+
 Status add_slices(const HostSnapshot& host, const Sources& sources, const SliceIntent& intent,
                   const Layout& layout, Plan& plan) {
   FreePlaces places;
@@ -251,6 +265,7 @@ Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
   for (const auto& wish : intent.wishes) wants.push_back(want_of(sources, wish));
   const auto answer = find_layout(rooms, wants);
   if (const auto* const proof = std::get_if<Impossible>(&answer)) {
+    if (plan_mixed_sizes(sources, wants, plan)) return plan;
     return fail(no_room(sources, rooms, wants, intent.wishes, *proof));
   }
   const auto& layout = std::get<Layout>(answer);

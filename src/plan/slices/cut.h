@@ -25,6 +25,9 @@ struct SliceIntent {
 /// Makes the slices, or says why the cards have no room and what would fit. The layout is exact:
 /// where there is one it is found, with the least framebuffer stranded (layout.h).
 ///
+/// Sizes that only NVIDIA's mixed-size mode lets stand side by side take two plans as well, on an
+/// empty card that was named: the first turns the mode on (mixed_sizes.h).
+///
 /// Slices on virtual functions that are off take two plans: this one turns them on and says so in
 /// Plan::more; what can be made on them is known when they are there.
 ///
