@@ -79,6 +79,16 @@ bool lists_only_what_fits(const SliceSource& source) {
   return source.framework == model::Framework::vendor_vfio && !source.slices.empty();
 }
 
+/// What a card says to another size than stands on it, while its mode of mixed sizes is off.
+std::string about_mixed_sizes(const SliceSource& source) {
+  if (!(source.mixed_sizes == model::Reading<bool>(false))) return {};
+  return fmt::format(
+      "; other sizes beside one need the mode of mixed sizes, which changes while the card is "
+      "empty: "
+      "tessera unslice --card {}, then ask for all of them at once",
+      source.device);
+}
+
 Error not_listed_any_more(const SliceSource& source, const Wish& wish) {
   return {
       ErrorKind::conflict, to_string(wish),
@@ -88,7 +98,7 @@ Error not_listed_any_more(const SliceSource& source, const Wish& wish) {
       source.profiles.empty()
           ? "the card is full: tessera unslice makes room, tessera list slices shows whose they "
             "are"
-          : "there are still: " + profile_names({&source})};
+          : "there are still: " + profile_names({&source}) + about_mixed_sizes(source)};
 }
 
 /// A wish that no profile grants can be told from one for which there is no room.
