@@ -139,6 +139,7 @@ TEST(QemuArguments, kvm_takes_the_machines_own_processor) {
   with_kvm.accelerator = Accelerator::kvm;
   auto arguments = qemu_arguments(*spec, with_kvm);
   EXPECT_TRUE(has(arguments, "kvm"));
+  for (const auto& word : arguments) EXPECT_EQ(word.find("maxcpus"), std::string::npos) << word;
   EXPECT_TRUE(has(arguments, "host"));
   EXPECT_FALSE(has(arguments, "max,-erms,-fsrm"));
 }
