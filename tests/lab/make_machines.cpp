@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 int main(int argc, char** argv) {
-  const int count = argc == 2 ? std::atoi(argv[1]) : 0;
-  for (int made = 0; made < count; ++made) {
+  const long count = argc == 2 ? std::strtol(argv[1], nullptr, 10) : 0;
+  for (long made = 0; made < count; ++made) {
     const int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     const int machine = ioctl(kvm, KVM_CREATE_VM, 0);
     if (machine < 0) {
@@ -20,6 +20,6 @@ int main(int argc, char** argv) {
     close(machine);
     close(kvm);
   }
-  std::printf("%d machines made\n", count);
+  std::printf("%ld machines made\n", count);
   return count > 0 ? 0 : 64;
 }

@@ -145,7 +145,7 @@ Pieces busy_words(const model::Utilization& busy) {
   return words;
 }
 
-std::string or_dash(std::string words) {
+std::string or_dash(const std::string& words) {
   return words.empty() ? "-" : words;
 }
 
