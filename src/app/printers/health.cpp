@@ -290,7 +290,11 @@ std::string health_text(const HealthReport& report, const std::vector<Finding>& 
   std::string text;
   for (const GpuHealth& gpu : report.gpus) text += gpu_text(report, gpu, cordons, style);
   for (const auto& words : report.unreachable) {
-    text += fmt::format("does not answer: {}\n\n", text::printable(words));
+    text += fmt::format(
+        "does not answer: {}\n  Its last words are in the kernel's log (dmesg | grep -i xid). It "
+        "may "
+        "have fallen off\n  the bus: reset it, or reboot the host.\n\n",
+        text::printable(words));
   }
   if (text.empty())
     text = "The driver has no card: one that a VFIO driver has is not seen by it.\n\n";

@@ -59,7 +59,7 @@ Result<int> show_health(const Session& session, const HealthOptions& options) {
   } else {
     fmt::print("{}", health_text(*report, cordons, stdout_style()));
   }
-  return exit_code_of(cordons);
+  return report->unreachable.empty() ? exit_code_of(cordons) : exit_errors;
 }
 
 }  // namespace
