@@ -11,6 +11,7 @@
 #include "kernel/files.h"
 #include "kernel/tools.h"
 #include "plan/slices/health.h"
+#include "probe/slices/nvidia_driver.h"
 #include "vendor/nvidia_smi_xml.h"
 #include "vendor/nvml.h"
 
@@ -147,7 +148,7 @@ std::string fill_health(const Root& root, model::HostSnapshot& host) {
     fill(source.mig, gpu->mig.current);
     fill(source.mixed_sizes, gpu->mixed_sizes);
   }
-  return {};
+  return probe::slices::ask_nvidia_driver(root, host);
 }
 
 }  // namespace tessera::app

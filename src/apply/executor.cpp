@@ -24,6 +24,17 @@ using model::Plan;
 using model::Step;
 using Action = model::Step::Action;
 
+/// The arguments of a tool, with the word in them that is known only now.
+Result<std::string> fill_in(const kernel::Root& root, const Step& step) {
+  if (!step.word) return step.text;
+  TRY_LET(const std::string word, look_up(root, *step.word));
+  constexpr std::string_view blank = "{}";
+  std::string filled = step.text;
+  const auto place = filled.find(blank);
+  if (place != std::string::npos) filled.replace(place, blank.size(), word);
+  return filled;
+}
+
 /// Whether it is about settings on a disk, which the kernel never reads.
 bool changes_settings(const Step& step) {
   return step.action == Action::write_file || step.action == Action::remove_file ||
@@ -79,12 +90,12 @@ std::vector<kernel::Root::LateWrite> late_writes(const Step& step) {
   return writes;
 }
 
-bool shares_a_device(const Plan& one, const Plan& other) {
-  return std::ranges::any_of(one.operations, [&](const Operation& mine) {
-    return mine.kind != "module.load" &&
-           std::ranges::any_of(other.operations, [&](const Operation& theirs) {
-             return theirs.subject == mine.subject;
-           });
+/// Whether an operation came after one of the plan on the same thing, or stands on what that did.
+bool builds_on(const Operation& later, const Plan& plan) {
+  return std::ranges::any_of(plan.operations, [&](const Operation& earlier) {
+    return earlier.kind != "module.load" &&
+           (later.subject == earlier.subject ||
+            std::ranges::find(later.uses, earlier.subject) != later.uses.end());
   });
 }
 
@@ -153,7 +164,8 @@ Status Executor::perform(const Step& step) {
 }
 
 Status Executor::run_tool(const Step& step, Deadline deadline) const {
-  const auto arguments = text::words(step.text);
+  TRY_LET(const std::string filled_in, fill_in(*root_, step));
+  const auto arguments = text::words(filled_in);
   TRY_LET(const auto outcome,
           kernel::run_tool(*root_, step.path, {arguments.begin(), arguments.end()}, deadline,
                            lock_->descriptor()));
@@ -289,7 +301,11 @@ Result<std::int64_t> Executor::apply(const Plan& plan) {
 Status Executor::check_no_later_plan(const PlanRecord& record) const {
   TRY_LET(const auto records, journal_->applied(record.id));
   for (const auto& later : records) {
-    if (!shares_a_device(record.plan, later.plan)) continue;
+    const bool in_the_way =
+        std::ranges::any_of(later.plan.operations, [&](const Operation& operation) {
+          return builds_on(operation, record.plan) && check(operation.after).has_value();
+        });
+    if (!in_the_way) continue;
     return fail(ErrorKind::conflict, fmt::format("plan {}", record.id),
                 fmt::format("plan {} ({}) came later, is in effect and touched the same devices",
                             later.id, later.plan.title),
@@ -309,15 +325,29 @@ Status Executor::undo(std::int64_t id) {
   TRY(journal_->set_state(id, PlanState::undoing));
   crash_point();
   auto undone = undo_operations(record.plan, id, static_cast<int>(record.plan.operations.size()));
-  if (!undone) {
-    (void)journal_->set_state(id, PlanState::failed, one_line(undone.error()));
-    Error error = std::move(undone.error());
-    error.hint = "tessera recover tries again";
-    return fail(std::move(error));
-  }
+  if (!undone) return fail(keep(record, std::move(undone.error())));
   TRY(journal_->set_state(id, PlanState::undone));
   crash_point();
   return {};
+}
+
+/// An undo that was refused as a whole leaves a plan that is in effect; any other leaves a host
+/// that has to be recovered.
+Error Executor::keep(const PlanRecord& record, Error cause) {
+  const bool untouched = hung_.empty() && holds_wholly(record.plan);
+  (void)journal_->set_state(record.id, untouched ? PlanState::applied : PlanState::failed,
+                            untouched ? record.note : one_line(cause));
+  if (untouched) {
+    cause.sentence += fmt::format(". Plan {} is still in effect", record.id);
+  } else {
+    cause.hint = "tessera recover tries again";
+  }
+  return cause;
+}
+
+bool Executor::holds_wholly(const Plan& plan) const {
+  return std::ranges::all_of(plan.operations,
+                             [&](const Operation& done) { return check(done.after).has_value(); });
 }
 
 Result<std::vector<Executor::Recovered>> Executor::recover() {
@@ -328,8 +358,7 @@ Result<std::vector<Executor::Recovered>> Executor::recover() {
     const bool complete =
         record.state == PlanState::applying &&
         record.operations_begun == static_cast<int>(record.plan.operations.size()) &&
-        std::ranges::all_of(record.plan.operations,
-                            [&](const Operation& done) { return check(done.after).has_value(); });
+        holds_wholly(record.plan);
     if (complete) {
       one.now = PlanState::applied;
     } else {

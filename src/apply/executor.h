@@ -39,8 +39,10 @@ class Executor {
   /// (stale), everything done so far is undone, and the error says whether that worked.
   Result<std::int64_t> apply(const model::Plan& plan);
 
-  /// Takes an applied plan back, last operation first. Errors: invalid (not in effect),
-  /// conflict (a later plan in effect touched the same devices: undo that one first).
+  /// Takes an applied plan back, last operation first. Errors: invalid (not in effect), conflict (a
+  /// later plan in effect touched the same devices, or stands on them: undo that one first). What a
+  /// later plan did and the kernel no longer shows is not in the way. A plan of which nothing could
+  /// be taken back stays in effect; one of which a part was stays `failed`, for recover().
   Status undo(std::int64_t id);
 
   /// What recover() did with one unfinished plan.
@@ -71,6 +73,8 @@ class Executor {
   Status run_undo(const model::Operation& operation, std::int64_t plan, int index);
   Status undo_operations(const model::Plan& plan, std::int64_t id, int begun);
   Error take_back(const model::Plan& plan, std::int64_t id, int begun, Error cause);
+  Error keep(const PlanRecord& record, Error cause);
+  bool holds_wholly(const model::Plan& plan) const;
   Status check_no_later_plan(const PlanRecord& record) const;
 
   const kernel::Root* root_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apply/expect.h"
 
+#include <optional>
+#include <regex>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -74,6 +77,50 @@ Result<kernel::ToolOutcome> run_words(const kernel::Root& root, std::string_view
                           Deadline::in(tool_time));
 }
 
+std::optional<std::regex> compiled(const std::string& pattern) {
+  try {
+    return std::regex(pattern);
+  } catch (const std::regex_error&) {
+    return std::nullopt;
+  }
+}
+
+/// The first line's match; nothing where no line matches. Lines are short: the matcher's depth
+/// grows with them.
+std::optional<std::smatch> first_match(const std::vector<std::string>& lines,
+                                       const std::regex& pattern) {
+  constexpr std::size_t longest = 4096;
+  std::smatch match;
+  for (const auto& line : lines) {
+    if (line.size() <= longest && std::regex_search(line, match, pattern)) return match;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> lines_of(const kernel::ToolOutcome& outcome) {
+  const auto lines = text::lines(outcome.output);
+  return {lines.begin(), lines.end()};
+}
+
+bool says(const kernel::ToolOutcome& outcome, const std::regex& pattern) {
+  return first_match(lines_of(outcome), pattern).has_value();
+}
+
+bool tool_says(const kernel::Root& root, const model::Expectation& expectation) {
+  const auto pattern = compiled(expectation.value);
+  const auto outcome = run_words(root, expectation.path);
+  return pattern && outcome && outcome->exit_code == 0 && says(*outcome, *pattern);
+}
+
+/// A program that does not work may have it to say.
+bool tool_surely_says_not(const kernel::Root& root, const model::Expectation& expectation) {
+  constexpr int nothing_found = 6;
+  const auto pattern = compiled(expectation.value);
+  const auto outcome = run_words(root, expectation.path);
+  return pattern && outcome && (outcome->exit_code == 0 || outcome->exit_code == nothing_found) &&
+         !says(*outcome, *pattern);
+}
+
 }  // namespace
 
 bool holds(const kernel::Root& root, const Journal& journal,
@@ -104,11 +151,10 @@ bool holds(const kernel::Root& root, const Journal& journal,
       auto owner = journal.owner_of(expectation.path);
       return owner && *owner == expectation.value;
     }
-    case What::tool_says: {
-      const auto outcome = run_words(root, expectation.path);
-      return outcome && outcome->exit_code == 0 &&
-             outcome->output.find(expectation.value) != std::string::npos;
-    }
+    case What::tool_says:
+      return tool_says(root, expectation);
+    case What::tool_says_not:
+      return tool_surely_says_not(root, expectation);
   }
   return false;
 }
@@ -137,7 +183,8 @@ std::string seen_instead(const kernel::Root& root, const Journal& journal,
       if (!owner) return owner.error().sentence;
       return owner->empty() ? "it belongs to nobody" : "it belongs to " + *owner;
     }
-    case What::tool_says: {
+    case What::tool_says:
+    case What::tool_says_not: {
       const auto outcome = run_words(root, expectation.path);
       if (!outcome) return one_line(outcome.error());
       return outcome->exit_code == 0 ? "it says something else"
@@ -150,6 +197,17 @@ std::string seen_instead(const kernel::Root& root, const Journal& journal,
       return expectation.value == "yes" ? "it is not there" : "it is still there";
   }
   return {};
+}
+
+Result<std::string> look_up(const kernel::Root& root, const model::ToolWord& word) {
+  const auto pattern = compiled(word.pattern);
+  if (!pattern) return fail(ErrorKind::invalid, word.pattern, "is no regular expression");
+  TRY_LET(const auto outcome, run_words(root, word.tool));
+  const auto lines = lines_of(outcome);
+  const auto match = first_match(lines, *pattern);
+  if (match && match->size() > 1) return match->str(1);
+  return fail(ErrorKind::not_found, word.tool,
+              fmt::format("says nothing that matches {}", word.pattern));
 }
 
 }  // namespace tessera::apply

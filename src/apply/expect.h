@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "apply/journal.h"
+#include "base/result.h"
 #include "kernel/root.h"
 #include "model/plan.h"
 
@@ -13,5 +16,9 @@ bool holds(const kernel::Root& root, const Journal& journal, const model::Expect
 /// What is there instead, for the error: "leads to nouveau", "reads '(null)'", "is not there".
 std::string seen_instead(const kernel::Root& root, const Journal& journal,
                          const model::Expectation& expectation);
+
+/// The word, from what the program prints now. Errors: not_found where no line matches; those of
+/// kernel::run_tool; invalid for a pattern that is no regular expression.
+Result<std::string> look_up(const kernel::Root& root, const model::ToolWord& word);
 
 }  // namespace tessera::apply

@@ -145,6 +145,11 @@ inline constexpr std::string_view host_file = "/etc/tessera/host.yaml";
 inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
 inline constexpr std::string_view note_nvidia_query = "nvidia-smi/q-x";
 inline constexpr std::string_view note_nvidia_vgpus = "nvidia-smi/vgpu-q";
+inline constexpr std::string_view note_nvidia_types = "nvidia-smi/vgpu-s-v";
+// Of the one card that has MIG.
+inline constexpr std::string_view note_mig_profiles = "nvidia-smi/mig-lgip";
+inline constexpr std::string_view note_mig_placements = "nvidia-smi/mig-lgipp";
+inline constexpr std::string_view note_mig_instances = "nvidia-smi/mig-lgi";
 
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";

@@ -40,6 +40,10 @@ Json to_json(const Step& step) {
                {"path", json_text(step.path)},
                {"text", json_text(step.text)},
                {"reason", json_text(step.reason)}};
+  if (step.word) {
+    json["word"] = {{"tool", json_text(step.word->tool)},
+                    {"pattern", json_text(step.word->pattern)}};
+  }
   json["only_if"] = list_of(step.only_if);
   json["then"] = list_of(step.then);
   json["late"] = list_of(step.late);
@@ -50,10 +54,15 @@ Json to_json(const Step& step) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const Operation& operation) {
-  return {{"kind", json_text(operation.kind)},     {"subject", json_text(operation.subject)},
-          {"reason", json_text(operation.reason)}, {"before", list_of(operation.before)},
-          {"forward", list_of(operation.forward)}, {"after", list_of(operation.after)},
-          {"undo", list_of(operation.undo)},       {"after_undo", list_of(operation.after_undo)}};
+  Json json = {{"kind", json_text(operation.kind)}, {"subject", json_text(operation.subject)}};
+  if (!operation.uses.empty()) json["uses"] = json_texts(operation.uses);
+  json["reason"] = json_text(operation.reason);
+  json["before"] = list_of(operation.before);
+  json["forward"] = list_of(operation.forward);
+  json["after"] = list_of(operation.after);
+  json["undo"] = list_of(operation.undo);
+  json["after_undo"] = list_of(operation.after_undo);
+  return json;
 }
 
 nlohmann::ordered_json to_json(const Plan& plan) {
@@ -116,7 +125,7 @@ Result<std::vector<T>> read_list(const Place& place, const char* key, Read read)
 
 Result<Expectation> read_expectation(const Place& place) {
   Expectation expectation;
-  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::tool_says));
+  TRY_LET(expectation.what, read_enum(place, "what", Expectation::What::tool_says_not));
   TRY_LET(expectation.path, read_text(place, "path"));
   TRY_LET(expectation.value, read_text(place, "value"));
   return expectation;
@@ -127,6 +136,16 @@ Result<LateWrite> read_late_write(const Place& place) {
   TRY_LET(write.path, read_text(place, "path"));
   TRY_LET(write.text, read_text(place, "text"));
   return write;
+}
+
+/// Most steps have none.
+Result<std::optional<ToolWord>> read_tool_word(const Place& place) {
+  if (place.json.is_object() && !place.json.contains("word")) return std::nullopt;
+  TRY_LET(Place value, member(place, "word"));
+  ToolWord word;
+  TRY_LET(word.tool, read_text(value, "tool"));
+  TRY_LET(word.pattern, read_text(value, "pattern"));
+  return word;
 }
 
 Result<int> read_deadline(const Place& place) {
@@ -146,6 +165,7 @@ Result<Step> read_step(const Place& place) {
   TRY_LET(step.action, read_enum(place, "action", Step::Action::disown));
   TRY_LET(step.path, read_text(place, "path"));
   TRY_LET(step.text, read_text(place, "text"));
+  TRY_LET(step.word, read_tool_word(place));
   TRY_LET(step.reason, read_text(place, "reason"));
   TRY_LET(step.only_if, read_list<Expectation>(place, "only_if", read_expectation));
   TRY_LET(step.then, read_list<Expectation>(place, "then", read_expectation));
@@ -154,10 +174,18 @@ Result<Step> read_step(const Place& place) {
   return step;
 }
 
+Result<std::string> read_string(const Place& place) {
+  if (!place.json.is_string()) return wrong(place.where, "must be a string");
+  return place.json.get<std::string>();
+}
+
 Result<Operation> read_operation(const Place& place) {
   Operation operation;
   TRY_LET(operation.kind, read_text(place, "kind"));
   TRY_LET(operation.subject, read_text(place, "subject"));
+  if (place.json.contains("uses")) {
+    TRY_LET(operation.uses, read_list<std::string>(place, "uses", read_string));
+  }
   TRY_LET(operation.reason, read_text(place, "reason"));
   TRY_LET(operation.before, read_list<Expectation>(place, "before", read_expectation));
   TRY_LET(operation.forward, read_list<Step>(place, "forward", read_step));
@@ -165,11 +193,6 @@ Result<Operation> read_operation(const Place& place) {
   TRY_LET(operation.undo, read_list<Step>(place, "undo", read_step));
   TRY_LET(operation.after_undo, read_list<Expectation>(place, "after_undo", read_expectation));
   return operation;
-}
-
-Result<std::string> read_note(const Place& place) {
-  if (!place.json.is_string()) return wrong(place.where, "must be a string");
-  return place.json.get<std::string>();
 }
 
 Result<Json> parse(std::string_view text) {
@@ -194,7 +217,7 @@ Result<Plan> plan_from_json(std::string_view text) {
   TRY_LET(plan.title, read_text(top, "title"));
   TRY_LET(plan.subject, read_text(top, "subject"));
   TRY_LET(plan.operations, read_list<Operation>(top, "operations", read_operation));
-  TRY_LET(plan.notes, read_list<std::string>(top, "notes", read_note));
+  TRY_LET(plan.notes, read_list<std::string>(top, "notes", read_string));
   return plan;
 }
 

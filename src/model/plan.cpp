@@ -31,6 +31,8 @@ std::string_view to_string(Expectation::What what) {
       return "owner";
     case Expectation::What::tool_says:
       return "tool_says";
+    case Expectation::What::tool_says_not:
+      return "tool_says_not";
   }
   return "text";
 }
@@ -96,6 +98,8 @@ std::string in_words(const Expectation& expectation) {
                            : fmt::format("slice {} belongs to {}", path, value);
     case Expectation::What::tool_says:
       return fmt::format("`{}` says {}", path, text::printable(value));
+    case Expectation::What::tool_says_not:
+      return fmt::format("`{}` does not say {}", path, text::printable(value));
   }
   return path;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,10 @@ struct Expectation {
     file_text,         ///< the file's whole text is `value`, to the last byte
     file_text_is_not,  ///< the opposite: another text, or no file
     owner,             ///< slice `path` belongs to machine `value` ("": to none)
-    tool_says,  ///< the host's program with its arguments, `path`, ends with 0 and prints `value`
+    tool_says,  ///< the host's program with its arguments, `path`, ends with 0, and a line of what
+                ///< it prints matches the regular expression `value`
+    tool_says_not,  ///< the opposite, from a program that ends with 0, or with 6 as nvidia-smi does
+                    ///< where there is nothing to list (nvidia-smi(1), "RETURN VALUE")
   };
   What what = What::text;
   std::string path;
@@ -34,6 +38,14 @@ struct LateWrite {
   std::string path;
   std::string text;
   bool operator==(const LateWrite&) const = default;
+};
+
+/// A word that nobody knows before the step is done, such as the number that a driver gave to what
+/// an earlier step made: what another program of the host prints then.
+struct ToolWord {
+  std::string tool;     ///< the program with its arguments
+  std::string pattern;  ///< regular expression; its first group in the first line that matches
+  bool operator==(const ToolWord&) const = default;
 };
 
 /// One write to the world, or one wait for it.
@@ -57,6 +69,8 @@ struct Step {
   Action action = Action::write;
   std::string path;
   std::string text;
+  /// run_tool: what "{}" in `text` stands for. Where no line matches, the step fails (not_found).
+  std::optional<ToolWord> word = {};
   std::string reason;                ///< why this write, for the printed plan
   std::vector<Expectation> only_if;  ///< skip the step unless all of these hold at that moment
   std::vector<Expectation> then;     ///< must hold after it, before the deadline
@@ -74,6 +88,9 @@ struct Step {
 struct Operation {
   std::string kind;     ///< "vfio.assign", "vfio.release", "framebuffer.detach", "module.load", ...
   std::string subject;  ///< device, driver or module
+  /// Subjects of earlier operations that this one stands on: a vGPU on its card's virtual functions
+  /// and GPU instances. Those are not undone while this one is in effect.
+  std::vector<std::string> uses = {};
   std::string reason;
   std::vector<Expectation> before;  ///< what the planner saw; if not, the plan is stale
   std::vector<Step> forward;

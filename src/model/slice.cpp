@@ -111,6 +111,15 @@ std::optional<NvidiaTypeName> parse_nvidia_type_name(std::string_view name) {
   return parsed;
 }
 
+void take_nvidia_name(std::string_view name, Profile& profile) {
+  profile.name = text::printable(name);
+  const auto words = parse_nvidia_type_name(name);
+  if (!words) return;
+  profile.series = words->series;
+  profile.gpu_instance_slices = words->gpu_instance_slices;
+  if (profile.framebuffer_bytes.is_absent()) profile.framebuffer_bytes = words->framebuffer_bytes;
+}
+
 void take_description(std::string_view text, Profile& profile) {
   std::vector<std::string> words;
   for (auto piece : pieces_of(text)) {

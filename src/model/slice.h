@@ -63,6 +63,9 @@ struct NvidiaTypeName {
 };
 std::optional<NvidiaTypeName> parse_nvidia_type_name(std::string_view name);
 
+/// The type's name and what it says, where the profile does not have that already.
+void take_nvidia_name(std::string_view name, Profile& profile);
+
 /// What an mdev type's description says: NVIDIA's one line, GVT-g's lines. Unknown words are passed
 /// over; what is not said stays absent in the profile.
 void take_description(std::string_view text, Profile& profile);
@@ -117,6 +120,28 @@ struct Quota {
   Reading<std::string> value;
 };
 
+/// One kind of GPU instance that a card can be divided into in MIG mode. Places are counted in
+/// memory slices (eighths of the card on A100 and H100).
+struct GpuInstanceProfile {
+  int id = 0;                           ///< nvidia-smi's number, "19"; NVML counts its own way
+  std::string name;                     ///< "1g.5gb", "1g.5gb+me", "1g.24gb+gfx"
+  int slices = 0;                       ///< of the processors, as the name says
+  std::uint64_t framebuffer_bytes = 0;  ///< as the name says, rounded to whole GiB there
+  int max_instances = 0;                ///< on a card that holds no others
+  int length = 0;                       ///< memory slices that one covers
+  std::vector<int> starts;              ///< where one may begin, ascending
+  bool operator==(const GpuInstanceProfile&) const = default;
+};
+
+/// A GPU instance that exists. It gets its number when it is made; what it is and where it stands
+/// can be chosen.
+struct GpuInstance {
+  int id = 0;
+  int profile = 0;  ///< GpuInstanceProfile::id
+  int start = 0;
+  bool operator==(const GpuInstance&) const = default;
+};
+
 /// Something that slices can be cut from: a card, or a virtual device that is an mdev parent (the
 /// kernel's samples, vfio_ap). A plain value; availability in it is true of the moment it was read,
 /// and every slice that is made changes it.
@@ -137,6 +162,10 @@ struct SliceSource {
   /// Slices of different sizes may stand side by side (NVIDIA's heterogeneous mode).
   Reading<bool> mixed_sizes;
   Reading<bool> mig;  ///< MIG mode is on
+  /// Of a card in MIG mode, where the vendor's tool tells. Each has places.
+  std::vector<GpuInstanceProfile> gpu_instance_profiles;
+  /// That exist, each of one of these kinds.
+  std::vector<GpuInstance> gpu_instances;
   std::vector<Quota> quotas;
 
   [[nodiscard]] const Profile* profile(std::string_view type) const;

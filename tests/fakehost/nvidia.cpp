@@ -334,6 +334,18 @@ std::vector<std::string> vgpus_of(const Host& host, const std::string& gpu) {
   return names;
 }
 
+int most_instances(const NvidiaGpu& gpu, const VgpuType& type) {
+  if (type.slices == 0) return most_of(gpu, type);
+  for (const auto& profile : gpu.profiles) {
+    if (!fits(type, profile)) continue;
+    const int in_one = is_graphics(profile)
+                           ? std::min(profile.gib / std::max(gib(type), 1), most_vgpus_of_instance)
+                           : 1;
+    return profile.most * in_one;
+  }
+  return 0;
+}
+
 int placement_length(const Host& host, const std::string& gpu_key, const VgpuType& type) {
   const auto& gpu = host.nvidia.gpus.at(gpu_key);
   bool by_count = gpu.placing == Placing::by_count && !gpu.mig;

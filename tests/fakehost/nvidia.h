@@ -90,6 +90,8 @@ std::vector<std::string> vgpus_of(const Host& host, const std::string& gpu);
 /// Whether the GPU gives its vGPUs placement ids now, and which ones a type can have: ascending,
 /// in GiB from the start of the framebuffer. Empty: the GPU places by itself.
 std::vector<int> placements_of(const Host& host, const std::string& gpu, const VgpuType& type);
+/// Most vGPUs of one type on an empty card: MIG-backed ones in instances of their kind only.
+int most_instances(const NvidiaGpu& gpu, const VgpuType& type);
 /// How long a type's placement is, in GiB.
 int placement_length(const Host& host, const std::string& gpu, const VgpuType& type);
 /// Where a vGPU of this type would go on `function`; nothing when no rule of the card allows one.

@@ -423,8 +423,32 @@ Answer switch_mig(Host& host, const Words& words, const std::vector<std::string>
 
 // --- nvidia-smi: the rest ---
 
+/// `vgpu -s`, with -v a block for each type. Layout and keys as NVIDIA's documentation shows them.
+Answer supported_types(const Host& host, const std::vector<std::string>& gpus, bool verbose) {
+  Answer all;
+  for (const auto& name : gpus) {
+    const auto& gpu = host.nvidia.gpus.at(name);
+    if (gpu.types.empty()) continue;
+    all.text += fmt::format("GPU {}\n", long_address(name));
+    for (const auto& type : gpu.types) {
+      if (!verbose) {
+        all.text += fmt::format("    {}\n", type.name);
+        continue;
+      }
+      all.text += fmt::format(
+          "    vGPU Type ID                    : {:#x}\n        Name                        : {}\n"
+          "        Max Instances               : {}\n"
+          "        FB Memory                   : {} MiB\n",
+          type.id, type.name, most_instances(gpu, type), type.framebuffer_mib);
+    }
+  }
+  if (all.text.empty()) return {not_found, "No supported devices in vGPU mode\n"};
+  return all;
+}
+
 /// `vgpu -i GPU -shm 0|1`: vGPUs of different sizes. Not under MIG, and not while there are vGPUs.
 Answer vgpu(Host& host, const Words& words, const std::vector<std::string>& gpus) {
+  if (has(words, "-s")) return supported_types(host, gpus, has(words, "-v"));
   auto value = after(words, "-shm");
   if (value != "0" && value != "1") return {wrong_use, "Option is not recognized.\n"};
   Answer all;

@@ -31,6 +31,10 @@ void append_steps(std::string& out, std::string_view heading,
     out += fmt::format("       {}\n", in_words(step));
     if (step.action == model::Step::Action::write_file) append_file(out, step);
     std::string why = step.reason;
+    if (step.word) {
+      out += fmt::format("           where {{}} is the word in ( ) of {}, as `{}` says it then\n",
+                         step.word->pattern, step.word->tool);
+    }
     for (const auto& condition : step.only_if) {
       out += fmt::format("           only if {}\n", in_words(condition));
     }

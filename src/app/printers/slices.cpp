@@ -46,7 +46,9 @@ std::string heading(const SliceSource& source, const ReportStyle& style) {
     facts.push_back(fmt::format("at most {}", total));
   }
   if (source.mixed_sizes == Reading<bool>(true)) facts.emplace_back("mixed sizes");
-  if (source.mig == Reading<bool>(true)) facts.emplace_back("MIG mode");
+  if (source.mig == Reading<bool>(true)) {
+    facts.push_back(fmt::format("MIG mode, GPU instances: {}", plan::slices::instances_on(source)));
+  }
   return fmt::format("{}\n{}; on it now: {}\n\n", text, text::join(facts, ", "),
                      plan::slices::standing_on(source));
 }
@@ -111,8 +113,22 @@ Json profile_json(const Availability& one) {
   if (!profile.device_api.empty()) json["device_api"] = model::json_text(profile.device_api);
   if (!profile.description.empty()) json["description"] = model::json_text(profile.description);
   json["available"] = one.now;
+  json["possible"] = one.possible;
   if (!one.why_not.empty()) json["why_not"] = one.why_not;
   return json;
+}
+
+Json gpu_instances_json(const SliceSource& source) {
+  Json instances = Json::array();
+  for (const auto& instance : source.gpu_instances) {
+    const auto kind = std::ranges::find(source.gpu_instance_profiles, instance.profile,
+                                        &model::GpuInstanceProfile::id);
+    instances.push_back({{"id", instance.id},
+                         {"name", model::json_text(kind->name)},
+                         {"profile", instance.profile},
+                         {"start", instance.start}});
+  }
+  return instances;
 }
 
 Json source_json(const HostSnapshot& host, const SliceSource& source) {
@@ -126,6 +142,7 @@ Json source_json(const HostSnapshot& host, const SliceSource& source) {
   model::put(json, "vf_enabled", source.vf_enabled);
   model::put(json, "mixed_sizes", source.mixed_sizes);
   model::put(json, "mig", source.mig);
+  json["gpu_instances"] = gpu_instances_json(source);
   json["profiles"] = Json::array();
   for (const auto& one : plan::slices::availability_of(source)) {
     json["profiles"].push_back(profile_json(one));

@@ -15,6 +15,7 @@
 #include "app/verb.h"
 #include "kernel/root.h"
 #include "probe/probe.h"
+#include "probe/slices/nvidia_driver.h"
 #include "probe/slices/users.h"
 
 namespace tessera::app {
@@ -32,6 +33,7 @@ Status list_slices(const Session& session) {
   TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
   probe::slices::find_slice_users(root, host);
   TRY(add_owners(session, host));
+  probe::slices::name_nvidia_slices(root, host);
   if (session.json) {
     fmt::print("{}\n", slices_json(host).dump(2));
   } else {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/change.h"
+#include "app/health.h"
 #include "app/verb.h"
 #include "base/text.h"
 #include "kernel/files.h"
@@ -27,7 +28,11 @@ Result<plan::slices::Restore> restore_of(const kernel::Root& root) {
   if (mdevs.has_value()) defined.mdevs = mdevs.value();
   TRY_LET(auto file, probe::read_host_file(root));
   if (file) defined.file = std::move(*file);
-  TRY_LET(const auto host, probe::take_snapshot(root, model::Detail::slices));
+  TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
+  const bool asks_nvidia = std::ranges::any_of(defined.file.slices, [](const auto& slice) {
+    return slice.framework == model::Framework::vendor_vfio;
+  });
+  if (asks_nvidia) (void)fill_health(root, host);  // one that does not answer names fewer types
   return plan::slices::plan_restore(host, defined);
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "app/change.h"
+#include "app/health.h"
 #include "app/verb.h"
 #include "plan/slices/cut.h"
 #include "probe/probe.h"
@@ -25,6 +26,9 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
   TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
   probe::slices::find_slice_users(root, host);
   TRY(add_owners(session, host));
+  // For what stays on a card whose slices all go; a driver that does not answer is no reason to
+  // stay.
+  if (!options.intent.devices.empty()) (void)fill_health(root, host);
   return plan::slices::plan_unslice(host, options.intent);
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/slices/mig.h"
 #include "plan/slices/room.h"
 
 namespace tessera::plan::slices {
@@ -64,10 +65,26 @@ std::string why_size(const SliceSource& source, const Profile& profile, std::uin
       standing_on(source), text::size(standing));
 }
 
-std::string why_not(const SliceSource& source, const Profile& profile) {
+std::string why_not(const SliceSource& source, const Profile& profile, int possible) {
   if (source.framework == Framework::gvt_g) return why_gvt(source, profile);
   if (profile.gpu_instance_slices > 0 && source.mig == model::Reading<bool>(false)) {
-    return "it is for MIG mode, and that is off";
+    return source.slices.empty()
+               ? "it is for MIG mode, and that is off; `tessera slice` turns it on for it"
+               : "it is for MIG mode, and that is off and changes only on an empty card";
+  }
+  if (profile.gpu_instance_slices == 0 && source.mig == model::Reading<bool>(true)) {
+    return "it is for a card that is not in MIG mode";
+  }
+  if (const auto* const kind = instance_kind(source, profile)) {
+    if (possible > 0) {
+      return fmt::format(
+          "it stands in a GPU instance {}, and none is free; `tessera slice` makes them, there is "
+          "room for {}",
+          kind->name, possible);
+    }
+    return fmt::format(
+        "it stands in a GPU instance {}, none is free, and those there ({}) leave no room for one",
+        kind->name, instances_on(source));
   }
   if (profile.gpu_instance_slices > 0) {
     return fmt::format("it wants a free GPU instance of {} slice{}", profile.gpu_instance_slices,
@@ -88,6 +105,26 @@ std::string why_not(const SliceSource& source, const Profile& profile) {
   }
   return "the driver counts none left, though no slice is seen here: somebody may use the whole "
          "card, or this recording shows only a part of the host";
+}
+
+/// How many of a profile fit by all rules that are known, at most so many.
+int most_by_rules(const SliceSource& source, const Profile& profile, int limit) {
+  const auto index = static_cast<int>(&profile - source.profiles.data());
+  return most_that_fit({room_of(source)}, {limit, {{index}}});
+}
+
+/// The kernel's count. Where it only lists what fits next, each virtual function lists it, and the
+/// card's rules say how many of them can have it.
+int makeable_now(const SliceSource& source, const Profile& profile) {
+  const int listed = source.available(profile.type);
+  if (source.framework != Framework::vendor_vfio || listed == 0) return listed;
+  return std::max(1, most_by_rules(source, profile, listed));
+}
+
+/// In GPU instances that are there and in further ones; 0 for what stands in none.
+int with_new_instances(const SliceSource& source, const Profile& profile) {
+  if (instance_kind(source, profile) == nullptr) return 0;
+  return most_by_rules(source, profile, static_cast<int>(source.parents.size()));
 }
 
 }  // namespace
@@ -120,13 +157,25 @@ std::string standing_on(const SliceSource& source) {
   return pieces.empty() ? "nothing" : text::join(pieces, ", ");
 }
 
+std::string instances_on(const SliceSource& source) {
+  std::map<std::string, int> counts;
+  for (const auto& instance : source.gpu_instances) {
+    const auto kind = std::ranges::find(source.gpu_instance_profiles, instance.profile,
+                                        &model::GpuInstanceProfile::id);
+    ++counts[kind->name];
+  }
+  std::vector<std::string> pieces;
+  for (const auto& [name, count] : counts) pieces.push_back(fmt::format("{}x {}", count, name));
+  return pieces.empty() ? "none" : text::join(pieces, ", ");
+}
+
 std::vector<Availability> availability_of(const SliceSource& source) {
   std::vector<Availability> all;
   const bool by_functions = source.framework == Framework::sriov ||
                             source.framework == Framework::xe ||
                             source.framework == Framework::i915;
   for (const auto& profile : source.profiles) {
-    Availability one{&profile, source.available(profile.type), {}};
+    Availability one{&profile, makeable_now(source, profile), 0, {}};
     if (by_functions) {
       const int enabled = static_cast<int>(source.slices.size());
       one.now = enabled == 0 ? source.vf_total.value_or(0) : 0;
@@ -141,8 +190,10 @@ std::vector<Availability> availability_of(const SliceSource& source) {
         one.why_not = fmt::format(
             "{} virtual functions are on, and their number changes only from none", enabled);
       }
-    } else if (one.now == 0) {
-      one.why_not = why_not(source, profile);
+    }
+    one.possible = std::max(one.now, with_new_instances(source, profile));
+    if (!by_functions && one.now == 0) {
+      one.why_not = why_not(source, profile, one.possible);
     }
     all.push_back(std::move(one));
   }

@@ -10,6 +10,7 @@
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/layout/layout.h"
+#include "plan/slices/mig.h"
 #include "plan/slices/mixed_sizes.h"
 #include "plan/slices/owners.h"
 #include "plan/slices/room.h"
@@ -81,7 +82,7 @@ bool lists_only_what_fits(const SliceSource& source) {
 
 /// What a card says to another size than stands on it, while its mode of mixed sizes is off.
 std::string about_mixed_sizes(const SliceSource& source) {
-  if (!(source.mixed_sizes == model::Reading<bool>(false))) return {};
+  if (!(source.mixed_sizes == model::Reading<bool>(false)) || source.slices.empty()) return {};
   return fmt::format(
       "; other sizes beside one need the mode of mixed sizes, which changes while the card is "
       "empty: "
@@ -118,24 +119,14 @@ Status check_profiles(const Sources& sources, const std::vector<Wish>& wishes) {
   return {};
 }
 
-int most_alone(const std::vector<Room>& rooms, Want want) {
-  int low = 0;
-  int high = want.count;
-  while (low < high) {
-    want.count = (low + high + 1) / 2;
-    std::holds_alternative<Layout>(find_layout(rooms, {want})) ? low = want.count
-                                                               : high = want.count - 1;
-  }
-  return low;
-}
-
 /// What can be made now in place of what was asked for: "4x GRID V100-4C, 8x GRID V100-2C".
 std::string alternatives(const Sources& sources) {
   std::vector<std::string> pieces;
   for (const SliceSource* source : sources) {
     for (const auto& one : availability_of(*source)) {
-      if (one.now == 0) continue;
-      pieces.push_back(fmt::format("{}x {} on {}", one.now, one.profile->name, source->device));
+      if (one.possible == 0) continue;
+      pieces.push_back(
+          fmt::format("{}x {} on {}", one.possible, one.profile->name, source->device));
     }
   }
   constexpr std::size_t enough = 8;
@@ -150,7 +141,7 @@ std::string rule_against(const Sources& sources, const Wish& wish) {
     const auto profiles = granting(*source, wish);
     if (profiles.empty()) continue;
     for (const auto& one : availability_of(*source)) {
-      if (one.profile == profiles.front() && one.now == 0) {
+      if (one.profile == profiles.front() && one.possible == 0) {
         return fmt::format("{} on {}: {}", one.profile->name, source->device, one.why_not);
       }
     }
@@ -162,8 +153,9 @@ Error no_room(const Sources& sources, const std::vector<Room>& rooms,
               const std::vector<Want>& wants, const std::vector<Wish>& wishes,
               const Impossible& proof) {
   Error error{ErrorKind::conflict, to_string(wishes), proof.reason, alternatives(sources)};
+  if (sources.size() == 1) error.hint += about_mixed_sizes(*sources.front());
   for (std::size_t i = 0; i < wishes.size(); ++i) {
-    const int most = most_alone(rooms, wants[i]);
+    const int most = most_that_fit(rooms, wants[i]);
     if (most >= wishes[i].count) continue;
     const auto rule = most == 0 ? rule_against(sources, wishes[i]) : std::string{};
     error.sentence = rule.empty() ? fmt::format("of {} there is room for {}", to_string(wishes[i]),
@@ -266,8 +258,10 @@ Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
                            intent.devices.empty() ? "cards" : text::join(intent.devices, ", "),
                            to_string(intent.wishes));
   plan.subject = subject_of(host, sources);
-  TRY_LET(const bool done, plan_virtual_functions(sources, intent, plan));
-  if (done) return plan;
+  TRY_LET(const bool mode_first, plan_mig_mode(sources, intent, plan));
+  if (mode_first) return plan;
+  TRY_LET(const bool functions_first, plan_virtual_functions(sources, intent, plan));
+  if (functions_first) return plan;
   TRY(check_profiles(sources, intent.wishes));
   std::vector<Room> rooms;
   for (const SliceSource* source : sources) rooms.push_back(room_of(*source));
@@ -279,6 +273,7 @@ Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
     return fail(no_room(sources, rooms, wants, intent.wishes, *proof));
   }
   const auto& layout = std::get<Layout>(answer);
+  if (plan_gpu_instances(sources, layout, plan)) return plan;
   TRY(add_slices(host, sources, intent, layout, plan));
   add_notes(sources, layout, plan);
   return plan;

@@ -28,6 +28,9 @@ struct SliceIntent {
 /// Sizes that only NVIDIA's mixed-size mode lets stand side by side take two plans as well, on an
 /// empty card that was named: the first turns the mode on (mixed_sizes.h).
 ///
+/// MIG-backed slices take plans of their own as well: for the mode, on an empty card that was
+/// named, and for the GPU instances that are missing (mig.h).
+///
 /// Slices on virtual functions that are off take two plans: this one turns them on and says so in
 /// Plan::more; what can be made on them is known when they are there.
 ///

@@ -11,6 +11,8 @@
 #include "plan/slices/availability.h"
 #include "plan/slices/cut.h"
 #include "plan/slices/frameworks.h"
+#include "plan/slices/mig.h"
+#include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"
 
 namespace tessera::plan::slices {
@@ -169,10 +171,44 @@ class Restorer {
            source.vf_enabled.value_or(0) == 0;
   }
 
+  [[nodiscard]] bool something_stands(const SliceSource& source, const HostSlice& slice) const {
+    const auto index = static_cast<std::size_t>(slice.vf);
+    return index < source.parents.size() && host_.slice(source.parents[index].device) != nullptr;
+  }
+
+  /// MIG mode and GPU instances do not outlive a boot everywhere. True where they come first: the
+  /// host is looked at again after that.
+  bool prepare_mig(const SliceSource& source, const std::vector<const HostSlice*>& slices) {
+    SliceIntent intent;
+    for (const auto* slice : slices) {
+      if (!something_stands(source, *slice)) intent.wishes.push_back({1, slice->type});
+    }
+    model::Plan plan;
+    plan.subject = source.device;
+    const auto mode = plan_mig_mode({&source}, intent, plan);
+    if (!mode) problem(source.device, one_line(mode.error()));
+    if (mode && !*mode && !source.parents.empty()) add_instances(source, intent.wishes, plan);
+    if (!plan.operations.empty()) restore_.plans.push_back(std::move(plan));
+    return !mode || plan.more;
+  }
+
+  /// Those that no layout can have are left to the driver's own answer.
+  static void add_instances(const SliceSource& source, const std::vector<Wish>& wishes,
+                            model::Plan& plan) {
+    std::vector<Want> wants;
+    for (const auto& wish : wishes) wants.push_back(want_of({&source}, wish));
+    const auto answer = find_layout({room_of(source)}, wants);
+    if (const auto* const layout = std::get_if<Layout>(&answer)) {
+      plan_gpu_instances({&source}, *layout, plan);
+    }
+  }
+
   void restore_on(const SliceSource& source, const std::vector<const HostSlice*>& slices) {
+    const bool nvidia = slices.front()->framework == Framework::vendor_vfio;
+    if (nvidia && prepare_mig(source, slices)) return;
     if (source.framework == Framework::vendor_vfio) {
       for (const auto* slice : slices) make_vgpu(source, *slice);
-    } else if (slices.front()->framework == Framework::vendor_vfio) {
+    } else if (nvidia) {
       add_plan("turn on the virtual functions of " + source.device, source.device,
                {enable_functions(source, source.vf_total.value_or(0))});
     } else {

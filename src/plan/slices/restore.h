@@ -29,7 +29,8 @@ struct Restore {
 /// Plans what is defined to be there by itself ("auto") and is not, and nothing else: what stands
 /// on the host is left alone, and what stands in the place of something defined is a problem.
 /// Virtual functions that are off are turned on first; NVIDIA's types show only then, so the host
-/// is looked at and planned for again after each plan. Quotas are set before the virtual functions
+/// is looked at and planned for again after each plan. So it is with MIG mode and GPU instances,
+/// where what is defined needs them (mig.h). Quotas are set before the virtual functions
 /// come. A definition that is broken, or whose card or type is not there, is a problem and stops
 /// none of the others.
 Restore plan_restore(const model::HostSnapshot& host, const DefinedSlices& defined);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/units.h"
+#include "plan/slices/mig.h"
 
 namespace tessera::plan::slices {
 
@@ -23,6 +24,7 @@ constexpr std::uint64_t gvt_fences = 32 - 4;
 
 // What NVIDIA's manager allows on one card outside of MIG (open-gpu-kernel-modules).
 constexpr int most_nvidia_slices = 32;
+constexpr int most_nvidia_slices_with_mig = 48;
 
 bool is_nvidia(const SliceSource& source) {
   return std::ranges::any_of(source.profiles, [](const Profile& p) { return !p.series.empty(); });
@@ -87,13 +89,54 @@ int most_of(const SliceSource& source, const Profile& profile, std::uint64_t fra
   return std::min(places, static_cast<int>(framebuffer / bytes));
 }
 
+bool in_mig_mode(const SliceSource& source) {
+  return source.mig == model::Reading<bool>(true);
+}
+
+/// Index of the kind of GPU instance that the profile stands in; -1 where it stands in none.
+int kind_index(const SliceSource& source, const Profile& profile) {
+  const auto* const kind = in_mig_mode(source) ? instance_kind(source, profile) : nullptr;
+  return kind ? static_cast<int>(kind - source.gpu_instance_profiles.data()) : -1;
+}
+
+/// How many of the profile stand in one GPU instance: one on A100 and H100; where NVIDIA says how
+/// many the whole card has, that by the number of its instances.
+int slices_in_one(const Profile& profile, const model::GpuInstanceProfile& kind) {
+  return profile.max_instances.value_or(1) / std::max(kind.max_instances, 1);
+}
+
+GpuInstanceKind kind_of(const SliceSource& source, const model::GpuInstanceProfile& from) {
+  GpuInstanceKind kind{from.name, from.length, from.starts, from.max_instances, 1, 0};
+  for (const auto& profile : source.profiles) {
+    if (instance_kind(source, profile) != &from) continue;
+    kind.max_slices = std::max(kind.max_slices, slices_in_one(profile, from));
+  }
+  if (kind.max_slices > 1) kind.framebuffer_bytes = from.framebuffer_bytes;
+  return kind;
+}
+
+/// In the source's order, kinds as well as instances.
+void take_instances(const SliceSource& source, Room& room) {
+  for (const auto& from : source.gpu_instance_profiles) {
+    room.gpu_instances.push_back(kind_of(source, from));
+    room.memory_slices = std::max(room.memory_slices, from.starts.back() + from.length);
+  }
+  for (const auto& instance : source.gpu_instances) {
+    const auto& profiles = source.gpu_instance_profiles;
+    const auto kind = std::ranges::find(profiles, instance.profile, &model::GpuInstanceProfile::id);
+    room.instances.push_back({static_cast<int>(kind - profiles.begin()), instance.start});
+  }
+}
+
 Offer offer_of(const SliceSource& source, const Profile& profile, const Room& room) {
   Offer offer;
   offer.type = profile.type;
   offer.framebuffer_bytes = profile.framebuffer_bytes.value_or(0);
   offer.max_instances = most_of(source, profile, room.framebuffer_bytes);
+  offer.gpu_instance = kind_index(source, profile);
   const int possible = slices_of_type(source, profile.type) + source.available(profile.type);
-  offer.max_instances = std::min(offer.max_instances, possible);
+  // A GPU instance that is missing can be made, and the driver counts only those that are there.
+  if (offer.gpu_instance < 0) offer.max_instances = std::min(offer.max_instances, possible);
   if (!room.budgets.empty() && profile.gvt) offer.needs = gvt_needs(*profile.gvt);
   if (room.units > 0 && offer.framebuffer_bytes > 0) {
     offer.length = units_of(offer.framebuffer_bytes);
@@ -113,11 +156,22 @@ int offer_index(const std::string& type, Room& room) {
   return static_cast<int>(room.offers.size()) - 1;
 }
 
+/// Index in Room::instances, which has them in the source's order; -1 where it is not known.
+int instance_index(const SliceSource& source, int id) {
+  const auto found = std::ranges::find(source.gpu_instances, id, &model::GpuInstance::id);
+  return found == source.gpu_instances.end()
+             ? -1
+             : static_cast<int>(found - source.gpu_instances.begin());
+}
+
 void take_slices(const SliceSource& source, Room& room) {
   for (const auto& slice : source.slices) {
     Taken taken;
     taken.offer = offer_index(slice.type, room);
     if (room.units > 0 && slice.placement_id.has_value()) taken.start = slice.placement_id.value();
+    if (slice.gpu_instance.has_value()) {
+      taken.instance = instance_index(source, slice.gpu_instance.value());
+    }
     room.taken.push_back(taken);
   }
 }
@@ -166,8 +220,10 @@ std::uint64_t gvt_aperture(const SliceSource& source) {
 std::uint64_t framebuffer_for_slices(const SliceSource& source) {
   if (source.framebuffer_bytes.has_value()) return source.framebuffer_bytes.value();
   // Its list shrinks to what still fits, and the largest type in it tells no more how much there
-  // is.
-  if (source.framework == Framework::vendor_vfio && !source.slices.empty()) return 0;
+  // is, unless the driver was asked for all of them.
+  const bool all_known = std::ranges::any_of(
+      source.profiles, [](const Profile& profile) { return profile.max_instances.has_value(); });
+  if (source.framework == Framework::vendor_vfio && !source.slices.empty() && !all_known) return 0;
   std::uint64_t most = 0;
   for (const auto& profile : source.profiles) {
     const auto bytes = profile.framebuffer_bytes.value_or(0);
@@ -184,11 +240,14 @@ Room room_of(const SliceSource& source) {
   room.rule = equal ? SizeRule::equal : SizeRule::mixed;
   room.framebuffer_bytes = framebuffer_for_slices(source);
   if (is_nvidia(source) && !equal) room.units = units_of(room.framebuffer_bytes);
-  room.max_slices = is_nvidia(source) ? most_nvidia_slices : INT32_MAX;
+  const bool mig = in_mig_mode(source);
+  const int most = mig ? most_nvidia_slices_with_mig : most_nvidia_slices;
+  room.max_slices = is_nvidia(source) ? most : INT32_MAX;
+  if (mig) take_instances(source, room);
   if (slices_on_functions(source.framework)) {
     room.max_slices = std::min(room.max_slices, static_cast<int>(source.parents.size()));
   }
-  if (equal && !source.slices.empty()) {
+  if (equal && !mig && !source.slices.empty()) {
     // All further ones have the size that stands there, whatever their series.
     const int standing = static_cast<int>(source.slices.size());
     room.max_slices = std::min(room.max_slices, standing + most_available(source));
@@ -200,6 +259,17 @@ Room room_of(const SliceSource& source) {
   }
   take_slices(source, room);
   return room;
+}
+
+int most_that_fit(const std::vector<Room>& rooms, Want want) {
+  int low = 0;
+  int high = want.count;
+  while (low < high) {
+    want.count = (low + high + 1) / 2;
+    std::holds_alternative<Layout>(find_layout(rooms, {want})) ? low = want.count
+                                                               : high = want.count - 1;
+  }
+  return low;
 }
 
 Want want_of(const std::vector<const SliceSource*>& sources, const Wish& wish) {

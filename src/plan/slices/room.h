@@ -19,6 +19,9 @@ Room room_of(const model::SliceSource& source);
 /// The wish over all sources: on each, the profiles that grant it.
 Want want_of(const std::vector<const model::SliceSource*>& sources, const Wish& wish);
 
+/// How many of a want fit by themselves beside what stands there: at most its count.
+int most_that_fit(const std::vector<Room>& rooms, Want want);
+
 /// Framebuffer that a card's slices can have together: the most that copies of one of its profiles
 /// take. 0 where profiles have none, and where that cannot be told.
 std::uint64_t framebuffer_for_slices(const model::SliceSource& source);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/slices/availability.h"
 #include "plan/slices/cut.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/owners.h"
@@ -57,6 +58,12 @@ Result<Plan> plan_unslice(const HostSnapshot& host, const UnsliceIntent& intent)
     names.push_back("all of " + source->device);
     TRY(add_all_of(host, *source, intent.owner, plan));
     plan.subject = source->device;
+    if (!source->gpu_instances.empty()) {
+      plan.notes.push_back(fmt::format(
+          "the GPU instances of {} stay ({}): further slices of their kinds use them, and "
+          "`tessera undo` of the plan that made them takes them away",
+          source->device, instances_on(*source)));
+    }
   }
   for (const auto& selector : intent.slices) {
     TRY_LET(const FoundSlice found, find_slice(host, selector));

@@ -27,14 +27,9 @@ model::Profile read_profile(const kernel::Root& root, const std::string& folder,
                             const std::string& type) {
   model::Profile profile;
   profile.type = type;
-  profile.name = text::printable(read_text(root, folder + "/name").value_or(type));
   profile.device_api = text::printable(read_text(root, folder + "/device_api").value_or(""));
   if (const auto text = root.read(folder + "/description")) take_description(*text, profile);
-  if (const auto words = model::parse_nvidia_type_name(profile.name)) {
-    profile.series = words->series;
-    profile.gpu_instance_slices = words->gpu_instance_slices;
-    if (profile.framebuffer_bytes.is_absent()) profile.framebuffer_bytes = words->framebuffer_bytes;
-  }
+  take_nvidia_name(read_text(root, folder + "/name").value_or(type), profile);
   return profile;
 }
 

@@ -63,13 +63,8 @@ std::vector<Profile> parse_creatable_types(std::string_view text) {
     if (!number || name.empty()) continue;
     Profile profile;
     profile.type = std::to_string(*number);
-    profile.name = text::printable(name);
     profile.device_api = "vfio-pci";
-    if (auto words = model::parse_nvidia_type_name(name)) {
-      profile.framebuffer_bytes = words->framebuffer_bytes;
-      profile.series = words->series;
-      profile.gpu_instance_slices = words->gpu_instance_slices;
-    }
+    model::take_nvidia_name(name, profile);
     profiles.push_back(std::move(profile));
   }
   return profiles;

@@ -48,6 +48,7 @@ Operation create_mdev(const NewSlice& slice) {
   Operation op;
   op.kind = "slice.create";
   op.subject = slice.uuid;
+  op.uses = {slice.source.device};
   op.reason = fmt::format("{} ({}) on {}", slice.profile.name, type, slice.parent.device);
   op.before = {type_is(slice.uuid, "")};
   op.forward = {create_step(slice.parent.sysfs_path, type, slice.uuid)};

@@ -41,6 +41,7 @@ Operation create_vendor_vfio(const NewSlice& slice) {
   Operation op;
   op.kind = "slice.create";
   op.subject = slice.parent.device;
+  op.uses = {slice.source.device};
   op.reason = fmt::format("{} ({}) on {}", slice.profile.name, type, slice.parent.device);
   op.before = {{What::text, path, no_vgpu}};
   op.forward = {

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/slices/nvidia_driver.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "kernel/files.h"
+#include "kernel/tools.h"
+#include "probe/slices/support.h"
+#include "vendor/nvidia_mig.h"
+#include "vendor/nvidia_vgpu_types.h"
+
+namespace tessera::probe::slices {
+
+namespace files = kernel::files;
+using kernel::Root;
+using model::Framework;
+using model::Profile;
+using model::SliceSource;
+
+namespace {
+
+constexpr Milliseconds answer_time = std::chrono::seconds(30);
+constexpr std::string_view nvidia_driver = "nvidia";
+
+bool is_nvidia_card(const SliceSource& source) {
+  return source.card && source.driver == nvidia_driver;
+}
+
+/// What nvidia-smi prints with these arguments, also where it ends with an error: "No devices were
+/// found" is an answer.
+Result<std::string> ask(const Root& root, std::string_view arguments, std::string_view note) {
+  if (auto noted = root.note(note)) return std::move(*noted);
+  const auto words = text::words(arguments);
+  TRY_LET(auto outcome, kernel::run_tool(root, std::string(files::nvidia_smi),
+                                         {words.begin(), words.end()}, Deadline::in(answer_time)));
+  return std::move(outcome.output);
+}
+
+/// Mediated devices have the same numbers behind the driver's name: "nvidia-300".
+bool makes_mdevs(const SliceSource& source) {
+  return source.framework == Framework::mdev || source.framework == Framework::mdev_on_vf;
+}
+
+void add_types(const std::vector<Profile>& supported, SliceSource& source) {
+  if (supported.empty()) return;
+  // Virtual functions that are off are no slices of this card: they will have types.
+  if (source.framework == Framework::sriov) source.profiles.clear();
+  for (Profile profile : supported) {
+    if (makes_mdevs(source)) profile.type = fmt::format("nvidia-{}", profile.type);
+    if (source.profile(profile.type) == nullptr) source.profiles.push_back(std::move(profile));
+  }
+  for (auto& slice : source.slices) {
+    const Profile* const profile = source.profile(slice.type);
+    if (profile != nullptr && slice.name == slice.type) slice.name = profile->name;
+  }
+  put_in_order(source);
+}
+
+Status read_types(const Root& root, std::vector<SliceSource>& sources) {
+  TRY_LET(const auto text, ask(root, "vgpu -s -v", files::note_nvidia_types));
+  TRY_LET(const auto cards, vendor::parse_nvidia_vgpu_types(text, "nvidia-smi vgpu -s -v"));
+  for (auto& source : sources) {
+    const auto card = std::ranges::find_if(
+        cards, [&](const auto& one) { return source.card && one.card == *source.card; });
+    if (card != cards.end()) add_types(card->profiles, source);
+  }
+  return {};
+}
+
+/// Beside an instance whose size nobody knows nothing can be placed.
+Status check_kind(const model::GpuInstance& instance,
+                  const std::vector<model::GpuInstanceProfile>& kinds) {
+  const bool known =
+      std::ranges::find(kinds, instance.profile, &model::GpuInstanceProfile::id) != kinds.end();
+  if (known) return {};
+  return fail(
+      ErrorKind::invalid, "nvidia-smi mig -lgi",
+      fmt::format("GPU instance {} is of a kind ({}) that nvidia-smi mig -lgip and -lgipp do "
+                  "not both name",
+                  instance.id, instance.profile));
+}
+
+Status read_mig(const Root& root, SliceSource& source) {
+  const auto words = [&](std::string_view option) {
+    return fmt::format("mig -i {} {}", source.device, option);
+  };
+  TRY_LET(const auto profiles, ask(root, words("-lgip"), files::note_mig_profiles));
+  TRY_LET(const auto placements, ask(root, words("-lgipp"), files::note_mig_placements));
+  TRY_LET(const auto instances, ask(root, words("-lgi"), files::note_mig_instances));
+  TRY_LET(auto kinds, vendor::parse_gpu_instance_profiles(profiles, placements,
+                                                          "nvidia-smi mig -lgip, -lgipp"));
+  TRY_LET(auto standing, vendor::parse_gpu_instances(instances, "nvidia-smi mig -lgi"));
+  for (const auto& instance : standing) TRY(check_kind(instance, kinds));
+  source.gpu_instance_profiles = std::move(kinds);
+  source.gpu_instances = std::move(standing);
+  return {};
+}
+
+bool has_nameless(const SliceSource& source) {
+  return source.framework == Framework::vendor_vfio &&
+         std::ranges::any_of(source.slices,
+                             [](const auto& slice) { return slice.name == slice.type; });
+}
+
+bool can_ask(const Root& root) {
+  return root.note(files::note_nvidia_types) || root.note(files::note_mig_profiles) ||
+         kernel::can_run_tool(root, std::string(files::nvidia_smi));
+}
+
+}  // namespace
+
+std::string ask_nvidia_driver(const Root& root, model::HostSnapshot& host) {
+  auto& sources = host.slice_sources;
+  if (std::ranges::none_of(sources, is_nvidia_card) || !can_ask(root)) return {};
+  std::vector<std::string> problems;
+  const auto note = [&](const Status& done) {
+    if (!done) problems.push_back(one_line(done.error()));
+  };
+  note(read_types(root, sources));
+  for (auto& source : sources) {
+    if (is_nvidia_card(source) && source.mig == model::Reading<bool>(true)) {
+      note(read_mig(root, source));
+    }
+  }
+  return text::join(problems, "; ");
+}
+
+void name_nvidia_slices(const Root& root, model::HostSnapshot& host) {
+  if (std::ranges::none_of(host.slice_sources, has_nameless) || !can_ask(root)) return;
+  (void)read_types(root, host.slice_sources);  // without an answer the number is all there is
+}
+
+}  // namespace tessera::probe::slices
