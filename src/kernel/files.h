@@ -142,6 +142,7 @@ std::string mdev_definition(std::string_view parent, std::string_view uuid);
 inline constexpr std::string_view host_file = "/etc/tessera/host.yaml";
 
 // --- notes of a recording that stand for what a program prints (kernel/recording.h) ---
+inline constexpr std::string_view notes_of_nvidia_smi = "nvidia-smi/";
 inline constexpr std::string_view note_nvidia_topology = "nvidia-smi/topo-m";
 inline constexpr std::string_view note_nvidia_query = "nvidia-smi/q-x";
 inline constexpr std::string_view note_nvidia_vgpus = "nvidia-smi/vgpu-q";

@@ -15,6 +15,7 @@
 #include "probe/probe.h"
 #include "probe/read.h"
 #include "probe/scrub.h"
+#include "probe/slices/nvidia_driver.h"
 #include "probe/system.h"
 
 namespace tessera::probe {
@@ -311,6 +312,7 @@ void add_notes(const kernel::Root& root, const HostSnapshot& host, Notebook& boo
                   fmt::format("{}\t{}", function.vendor_name, function.device_name));
   }
   for (auto& [key, text] : names) notes.push_back({key, std::move(text)});
+  std::ranges::move(slices::nvidia_reports(root, host), std::back_inserter(notes));
   for (const auto& line : host.kernel_log) {
     notes.push_back({std::string(Recording::log_note), line});
   }

@@ -258,6 +258,37 @@ std::string without_machine_name(std::string_view cgroup) {
   return fmt::format("{}guest{}", cgroup.substr(0, name), cgroup.substr(end));
 }
 
+/// Whether a line of nvidia-smi's says whose something is: "VM Name : ...", "<serial>...".
+bool is_telling_line(std::string_view line) {
+  std::string lower_case(line);
+  std::ranges::transform(lower_case, lower_case.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::string_view telling[] = {"serial", "vm name", "vm_name", "process_name",
+                                          "process name"};
+  return std::ranges::any_of(
+      telling, [&](auto word) { return lower_case.find(word) != std::string::npos; });
+}
+
+/// "        VM Name     : ada's" and "<serial>123</serial>" with a blanked value.
+std::string without_value(std::string_view line) {
+  auto begin = line.find_first_of(">:");
+  if (begin == std::string_view::npos) return std::string(line);
+  const auto end = line[begin] == '>' ? std::min(line.rfind('<'), line.size()) : line.size();
+  if (end <= ++begin) return std::string(line);
+  return fmt::format("{}{}{}", line.substr(0, begin), blanked(line.substr(begin, end - begin)),
+                     line.substr(end));
+}
+
+std::string scrubbed_report(std::string_view text, std::string_view host_name) {
+  std::string result;
+  for (const auto line : text::lines(text)) {
+    result += is_telling_line(line) ? without_value(line) : scrubbed_text(line, host_name);
+    result += '\n';
+  }
+  if (!text.ends_with('\n') && !result.empty()) result.pop_back();
+  return result;
+}
+
 std::string scrubbed_file(std::string_view path, std::string content, std::string_view host_name) {
   const auto name = name_of(path);
   if (name == "config" && path.starts_with(files::pci_devices)) {
@@ -366,6 +397,8 @@ void scrub(kernel::Entries& entries, std::string_view host_name) {
     note.text = placeholders.applied_to(note.text);
     if (note.key == kernel::Recording::log_note) {
       note.text = scrubbed_words(note.text, host_name);
+    } else if (note.key.starts_with(files::notes_of_nvidia_smi)) {
+      note.text = scrubbed_report(note.text, host_name);
     }
   }
 }

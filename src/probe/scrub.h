@@ -22,6 +22,8 @@ namespace tessera::probe {
 ///   hexadecimal digits), the host's name, names in /home, and the values of the words that say
 ///   where the root file system, keys and network are; comments of settings files become empty
 ///   a virtual machine's name in a process's unit
+///   in nvidia-smi's reports: values of lines that say a serial number, a machine's name or a
+///   program's, and the host's name
 void scrub(kernel::Entries& entries, std::string_view host_name);
 
 /// The bytes of a configuration space with the serial number in it set to zero.

@@ -46,6 +46,24 @@ TEST(scrub, machine_ids_addresses_hosts_and_homes_are_found_in_other_text) {
   EXPECT_EQ(scrubbed_words("ada-boxes", "ada-box"), "ada-boxes");
 }
 
+TEST(scrub, what_nvidia_smi_says_of_machines_programs_and_serial_numbers_is_blanked) {
+  kernel::Entries entries;
+  entries.notes.push_back({"nvidia-smi/vgpu-q",
+                           "    vGPU ID      : 7\n        VM Name  : ada's pc,debug\n"
+                           "        vGPU Name : NVIDIA L40S-8Q\n"});
+  entries.notes.push_back({"nvidia-smi/q-x",
+                           "<serial>1564720004631</serial>\n<process_name>/usr/bin/x</process_name>\n"
+                           "<driver_version>580.105.06</driver_version>\n<note>ada-box</note>\n"
+                           "<serial>\n"});
+  scrub(entries, "ada-box");
+  EXPECT_EQ(entries.notes[0].text,
+            "    vGPU ID      : 7\n        VM Name  : xxx'x xx,xxxxx\n"
+            "        vGPU Name : NVIDIA L40S-8Q\n");
+  EXPECT_EQ(entries.notes[1].text,
+            "<serial>0000000000000</serial>\n<process_name>/xxx/xxx/x</process_name>\n"
+            "<driver_version>580.105.06</driver_version>\n<note>host</note>\n<serial>\n");
+}
+
 TEST(scrub, placeholders_keep_the_order_of_what_they_stand_for) {
   kernel::Entries entries;
   const std::string types = "/sys/bus/pci/devices/0000:01:00.0/";

@@ -31,13 +31,17 @@ bool is_nvidia_card(const SliceSource& source) {
   return source.card && source.driver == nvidia_driver;
 }
 
+Result<kernel::ToolOutcome> run_smi(const Root& root, std::string_view arguments) {
+  const auto words = text::words(arguments);
+  return kernel::run_tool(root, std::string(files::nvidia_smi), {words.begin(), words.end()},
+                          Deadline::in(answer_time));
+}
+
 /// What nvidia-smi prints with these arguments, also where it ends with an error: "No devices were
 /// found" is an answer.
 Result<std::string> ask(const Root& root, std::string_view arguments, std::string_view note) {
   if (auto noted = root.note(note)) return std::move(*noted);
-  const auto words = text::words(arguments);
-  TRY_LET(auto outcome, kernel::run_tool(root, std::string(files::nvidia_smi),
-                                         {words.begin(), words.end()}, Deadline::in(answer_time)));
+  TRY_LET(auto outcome, run_smi(root, arguments));
   return std::move(outcome.output);
 }
 
@@ -101,6 +105,22 @@ Status read_mig(const Root& root, SliceSource& source) {
   return {};
 }
 
+/// A report of nvidia-smi, and the note that it becomes.
+struct Report {
+  std::string_view arguments;
+  std::string_view note;
+  bool of_one_card = false;  ///< its tables do not say which card a row is of, in words that last
+};
+constexpr Report reports[] = {
+    {"-q -x", files::note_nvidia_query},
+    {"vgpu -q", files::note_nvidia_vgpus},
+    {"vgpu -s -v", files::note_nvidia_types},
+    {"topo -m", files::note_nvidia_topology},
+    {"mig -lgip", files::note_mig_profiles, true},
+    {"mig -lgipp", files::note_mig_placements, true},
+    {"mig -lgi", files::note_mig_instances, true},
+};
+
 bool has_nameless(const SliceSource& source) {
   return source.framework == Framework::vendor_vfio &&
          std::ranges::any_of(source.slices,
@@ -133,6 +153,26 @@ std::string ask_nvidia_driver(const Root& root, model::HostSnapshot& host) {
 void name_nvidia_slices(const Root& root, model::HostSnapshot& host) {
   if (std::ranges::none_of(host.slice_sources, has_nameless) || !can_ask(root)) return;
   (void)read_types(root, host.slice_sources);  // without an answer the number is all there is
+}
+
+std::vector<kernel::Recording::Note> nvidia_reports(const Root& root,
+                                                    const model::HostSnapshot& host) {
+  const auto cards = std::ranges::count_if(host.cards, [&](const model::Card& card) {
+    const auto* const function = host.function(card.address);
+    return function != nullptr && function->driver == nvidia_driver;
+  });
+  std::vector<kernel::Recording::Note> notes;
+  for (const auto& report : reports) {
+    if (cards == 0 || (report.of_one_card && cards > 1)) continue;
+    if (auto noted = root.note(report.note)) {
+      notes.push_back({std::string(report.note), std::move(*noted)});
+    } else if (kernel::can_run_tool(root, std::string(files::nvidia_smi))) {
+      auto outcome = run_smi(root, report.arguments);
+      if (!outcome || outcome->exit_code != 0) continue;
+      notes.push_back({std::string(report.note), std::move(outcome->output)});
+    }
+  }
+  return notes;
 }
 
 }  // namespace tessera::probe::slices

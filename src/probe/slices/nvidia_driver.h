@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "kernel/recording.h"
 #include "kernel/root.h"
 #include "model/host.h"
 
@@ -22,5 +24,11 @@ std::string ask_nvidia_driver(const kernel::Root& root, model::HostSnapshot& hos
 /// Names the vGPUs of which the kernel shows the type's number only: NVIDIA's files name types that
 /// still fit. Nobody is asked where each has its name.
 void name_nvidia_slices(const kernel::Root& root, model::HostSnapshot& host);
+
+/// What nvidia-smi prints that this program reads, for a recording: the cards and their health, the
+/// vGPUs on them, the types they can have, how near they are to each other, and of a host with one
+/// card its MIG tables. Reports that end with an error are left out.
+std::vector<kernel::Recording::Note> nvidia_reports(const kernel::Root& root,
+                                                    const model::HostSnapshot& host);
 
 }  // namespace tessera::probe::slices
