@@ -169,7 +169,7 @@ struct SliceSource {
   std::vector<Quota> quotas;
 
   [[nodiscard]] const Profile* profile(std::string_view type) const;
-  [[nodiscard]] const SliceParent* parent(std::string_view device) const;
+  [[nodiscard]] const SliceParent* parent(std::string_view wanted) const;
   /// How many of a type can still be made, over all its parents.
   [[nodiscard]] int available(std::string_view type) const;
 };

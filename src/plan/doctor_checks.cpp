@@ -15,6 +15,7 @@ constexpr Purposes machines = {.passthrough = true, .slices = true, .display = f
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Check>& all_checks() {
   using model::Severity;
   static const std::vector<Check> checks = {

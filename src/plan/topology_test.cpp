@@ -13,9 +13,7 @@ namespace {
 
 using model::HostSnapshot;
 using model::Link;
-using model::PciAddress;
 using model::PciFunction;
-using model::Topology;
 using model::VendorTopology;
 
 constexpr std::uint32_t gpu = 0x030200;

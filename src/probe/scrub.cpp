@@ -209,10 +209,11 @@ std::string scrubbed_text(std::string_view text, std::string_view host_name) {
   constexpr std::string_view home = "/home/";
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
-    std::size_t length = 0;
+    std::size_t length = ipv4_at(text, i);
     if (is_machine_id_at(text, i)) {
-      result += std::string(length = machine_id_size, '0');
-    } else if ((length = ipv4_at(text, i)) != 0) {
+      length = machine_id_size;
+      result += std::string(length, '0');
+    } else if (length != 0) {
       result += blanked(text.substr(i, length));
     } else if (is_whole_word(text, i, host_name)) {
       result += "host";

@@ -6,7 +6,6 @@
 namespace tessera::vendor {
 namespace {
 
-using model::Link;
 using model::VendorTopology;
 
 VendorTopology parsed(std::string_view text) {

@@ -66,7 +66,7 @@ int unbind(Call& call, std::string bus, std::string name);
 enum class Keep { for_rescan, no };
 int remove_device(Call& call, std::string bus, std::string name, Keep keep);
 /// Makes `count` SR-IOV VFs of a PF that has none, whatever its driver says (sriov.cpp).
-int enable_virtual_functions(Call& call, std::string pf, int count);
+int enable_virtual_functions(Call& call, const std::string& pf, int count);
 /// What Intel's drivers do with quotas: before `count` VFs are made, when they are there, and when
 /// they are gone. The first answers 0 or a negative errno.
 int xe_provision(Host& host, const Device& pf, int count);

@@ -170,7 +170,7 @@ std::span<const Behaviour> sriov_behaviours() {
   return sriov_table;
 }
 
-int enable_virtual_functions(Call& call, std::string pf, int count) {
+int enable_virtual_functions(Call& call, const std::string& pf, int count) {
   Host& host = call.host;
   Device* device = host.device("pci", pf);
   if (device == nullptr) return -ENODEV;

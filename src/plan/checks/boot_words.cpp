@@ -22,7 +22,7 @@ std::string sed_add(std::string_view argument, std::string_view file) {
   return fmt::format(R"(sudo sed -i 's#^{}="#&{} #' {})", grub_variable, argument, file);
 }
 
-Step by_grub(std::string_view verb, std::string_view argument, std::string edit) {
+Step by_grub(std::string_view verb, std::string_view argument, const std::string& edit) {
   return {fmt::format("{} {} {} {} in {}, run update-grub and reboot", verb, argument,
                       verb == "add" ? "to" : "from", grub_variable, grub_file),
           edit + " && sudo update-grub"};
@@ -119,7 +119,7 @@ Step renew_initramfs(const model::HostSnapshot& host) {
   return {"make the initramfs anew with update-initramfs", "sudo update-initramfs -u -k all"};
 }
 
-std::string both(std::string first, const Step& then) {
+std::string both(const std::string& first, const Step& then) {
   return then.command.empty() ? first : first + " && " + then.command;
 }
 

@@ -27,6 +27,6 @@ Step remove_kernel_argument(const model::HostSnapshot& host, std::string_view ar
 Step renew_initramfs(const model::HostSnapshot& host);
 
 /// `first`, then `then` where that is a command at all.
-std::string both(std::string first, const Step& then);
+std::string both(const std::string& first, const Step& then);
 
 }  // namespace tessera::plan::checks

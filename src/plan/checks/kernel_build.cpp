@@ -11,7 +11,6 @@
 namespace tessera::plan::checks {
 
 namespace files = kernel::files;
-using model::Evidence;
 using model::Finding;
 using model::HostSnapshot;
 using model::Severity;

@@ -34,7 +34,7 @@ bool is_link(const Link& link) {
   using enum model::ExpressType;
   const auto& below = link.lower->capabilities;
   const auto& above = link.upper->capabilities;
-  if (is_bridge(*link.lower) && !(below.has_value() && below.value().type == upstream_port)) {
+  if (is_bridge(*link.lower) && (!below.has_value() || below.value().type != upstream_port)) {
     return false;
   }
   if (!above.has_value() || above.value().silent) return !is_bridge(*link.lower);

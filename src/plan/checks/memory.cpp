@@ -28,7 +28,7 @@ std::optional<std::uint64_t> size_kib(std::string_view text) {
   switch (text.back()) {
     case 'K':
     case 'k':
-      return *number;
+      return number;
     case 'M':
     case 'm':
       return *number << 10U;

@@ -16,13 +16,13 @@ TEST_P(SettingsCheckFires, on_its_host_and_only_it) {
   expect_one_finding(GetParam());
 }
 
-auto started_with(std::string arguments) {
+auto started_with(const std::string& arguments) {
   return [arguments](HostSnapshot& host) {
     host.kernel.command_line = "BOOT_IMAGE=/vmlinuz " + arguments;
   };
 }
 
-auto with_file(std::string path, std::string text) {
+auto with_file(const std::string& path, const std::string& text) {
   return [path, text](HostSnapshot& host) { host.settings.push_back({path, text}); };
 }
 

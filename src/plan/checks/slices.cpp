@@ -13,7 +13,6 @@ namespace tessera::plan::checks {
 namespace files = kernel::files;
 using model::Card;
 using model::Finding;
-using model::HostSnapshot;
 using model::PciFunction;
 
 namespace {

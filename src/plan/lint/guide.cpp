@@ -274,9 +274,8 @@ class GuideReader {
   void add_qemu(const std::string& text, int first, bool whole, std::vector<Word> broken) {
     std::vector<Word> words;
     bool torn = false;
-    std::string kept = text;
     // A word cut at the end of a line is put together again; its line is that of its beginning.
-    for (auto& command : shell_commands(kept, first, true)) {
+    for (auto& command : shell_commands(text, first, true)) {
       for (Word& word : command.words) {
         const bool tears = word.text.ends_with(torn_mark);
         if (tears) word.text.pop_back();

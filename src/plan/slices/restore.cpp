@@ -188,8 +188,9 @@ class Restorer {
     const auto mode = plan_mig_mode({&source}, intent, plan);
     if (!mode) problem(source.device, one_line(mode.error()));
     if (mode && !*mode && !source.parents.empty()) add_instances(source, intent.wishes, plan);
-    if (!plan.operations.empty()) restore_.plans.push_back(std::move(plan));
-    return !mode || plan.more;
+    const bool first = !plan.operations.empty();
+    if (first) restore_.plans.push_back(std::move(plan));
+    return !mode || first;
   }
 
   /// Those that no layout can have are left to the driver's own answer.

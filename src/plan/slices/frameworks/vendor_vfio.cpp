@@ -9,7 +9,6 @@
 
 namespace tessera::plan::slices {
 
-using model::Expectation;
 using model::Operation;
 using model::Step;
 using What = model::Expectation::What;
