@@ -148,7 +148,12 @@ std::string fill_health(const Root& root, model::HostSnapshot& host) {
     fill(source.mig, gpu->mig.current);
     fill(source.mixed_sizes, gpu->mixed_sizes);
   }
-  return probe::slices::ask_nvidia_driver(root, host);
+  return {};
+}
+
+std::string fill_for_slices(const Root& root, model::HostSnapshot& host) {
+  auto unknown = fill_health(root, host);
+  return unknown.empty() ? probe::slices::ask_nvidia_driver(root, host) : unknown;
 }
 
 }  // namespace tessera::app

@@ -32,10 +32,12 @@ Result<std::optional<model::HealthReport>> read_health(const kernel::Root& root,
                                                        HealthDepth depth,
                                                        const HealthTexts& texts = {});
 
-/// Fills in what the planner of slices needs of it: HostSnapshot::cordons, and whether MIG and
-/// mixed sizes are on where no file of the kernel told, and what nvidia_driver.h asks for. A driver
-/// that does not answer changes nothing and is no error: nothing bad is known then. Returns what it
-/// said in place of an answer; empty: all is well.
+/// Fills in HostSnapshot::cordons, and whether MIG and mixed sizes are on where no file of the
+/// kernel told. A driver that does not answer changes nothing and is no error: nothing bad is known
+/// then. Returns what it said in place of an answer; empty: all is well.
 std::string fill_health(const kernel::Root& root, model::HostSnapshot& host);
+
+/// The same, and what else the planner of slices asks the driver for (nvidia_driver.h).
+std::string fill_for_slices(const kernel::Root& root, model::HostSnapshot& host);
 
 }  // namespace tessera::app

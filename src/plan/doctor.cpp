@@ -31,6 +31,12 @@ bool is_given(const HostSnapshot& host, const Card& card) {
   });
 }
 
+bool blocks(const Finding& finding) {
+  const auto& checks = all_checks();
+  const auto check = std::ranges::find(checks, finding.id, &Check::id);
+  return finding.severity == Severity::error && (check == checks.end() || check->blocks);
+}
+
 Verdict verdict_of(const HostSnapshot& host, const std::vector<Finding>& findings,
                    const Card& card) {
   Verdict verdict;
@@ -39,7 +45,7 @@ Verdict verdict_of(const HostSnapshot& host, const std::vector<Finding>& finding
   for (const Finding& finding : findings) {
     bool concerns = !finding.card || *finding.card == card.address;
     if (!concerns) continue;
-    if (finding.severity == Severity::error) verdict.because.push_back(finding.id);
+    if (blocks(finding)) verdict.because.push_back(finding.id);
     if (finding.severity != Severity::error && finding.id == "boot-framebuffer" && finding.card) {
       boot_display = true;
     }

@@ -45,6 +45,8 @@ struct Check {
   Purposes purposes = {};  ///< for which it matters; all, where nothing is said
   /// It tells only those who have one of its purposes something: left out where none was named.
   bool only_when_asked = false;
+  /// Whether its errors keep a card from being given; others only speak against it.
+  bool blocks = true;
 };
 
 /// Every check, host checks first, in the order in which findings are reported.

@@ -105,6 +105,13 @@ const std::vector<Check>& all_checks() {
       // Each card: is it there, and whole.
       {"card-off-bus", Severity::error, "whether the card's configuration space answers",
        checks::card_off_bus},
+      {"card-health",
+       Severity::error,
+       "memory errors and resets that NVIDIA's driver tells of the card",
+       checks::card_health,
+       {},
+       false,
+       false},
       {"bar-unassigned", Severity::error, "memory of the card that has no address",
        checks::bar_unassigned},
       {"bar-cant-reserve", Severity::warning, "drivers that could not get the card's memory",

@@ -64,6 +64,11 @@ TEST(doctor, a_free_card_can_be_given_now) {
   EXPECT_EQ(verdict.outcome, Verdict::Outcome::ready);
   EXPECT_EQ(verdict.command, "tessera assign 0000:01:00.0 --to vm");
   EXPECT_TRUE(verdict.because.empty());
+  model::Finding sick;
+  sick.id = "card-health";
+  sick.severity = Severity::error;
+  sick.card = host.cards[0].address;
+  EXPECT_EQ(verdicts(host, {sick})[0].outcome, verdict.outcome) << "it speaks against, no more";
 }
 
 TEST(doctor, the_boot_display_needs_force) {

@@ -266,8 +266,8 @@ bool is_telling_line(std::string_view line) {
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   constexpr std::string_view telling[] = {"serial", "vm name", "vm_name", "process_name",
                                           "process name"};
-  return std::ranges::any_of(
-      telling, [&](auto word) { return lower_case.find(word) != std::string::npos; });
+  return std::ranges::any_of(telling,
+                             [&](auto word) { return lower_case.find(word) != std::string::npos; });
 }
 
 /// "        VM Name     : ada's" and "<serial>123</serial>" with a blanked value.

@@ -51,10 +51,11 @@ TEST(scrub, what_nvidia_smi_says_of_machines_programs_and_serial_numbers_is_blan
   entries.notes.push_back({"nvidia-smi/vgpu-q",
                            "    vGPU ID      : 7\n        VM Name  : ada's pc,debug\n"
                            "        vGPU Name : NVIDIA L40S-8Q\n"});
-  entries.notes.push_back({"nvidia-smi/q-x",
-                           "<serial>1564720004631</serial>\n<process_name>/usr/bin/x</process_name>\n"
-                           "<driver_version>580.105.06</driver_version>\n<note>ada-box</note>\n"
-                           "<serial>\n"});
+  entries.notes.push_back(
+      {"nvidia-smi/q-x",
+       "<serial>1564720004631</serial>\n<process_name>/usr/bin/x</process_name>\n"
+       "<driver_version>580.105.06</driver_version>\n<note>ada-box</note>\n"
+       "<serial>\n"});
   scrub(entries, "ada-box");
   EXPECT_EQ(entries.notes[0].text,
             "    vGPU ID      : 7\n        VM Name  : xxx'x xx,xxxxx\n"

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/health.h"
 #include "app/verb.h"
 #include "base/result.h"
 #include "kernel/root.h"
@@ -35,7 +36,8 @@ void print_checks(const Session& session) {
 
 Result<int> examine(const Session& session, const DoctorOptions& options) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
-  TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root));
+  TRY_LET(model::HostSnapshot host, probe::take_snapshot(root));
+  (void)fill_health(root, host);  // a driver that does not answer has findings of its own
   const model::Card* card = nullptr;
   if (!options.card.empty()) {
     TRY_LET(card, model::select_card(host, options.card));

@@ -19,7 +19,7 @@ namespace {
 Status show_profiles(const Session& session, const std::string& card) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
   TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
-  const auto unknown = fill_health(root, host);
+  const auto unknown = fill_for_slices(root, host);
   Sources sources;
   if (card.empty()) {
     for (const auto& source : host.slice_sources) sources.push_back(&source);

@@ -32,7 +32,7 @@ Result<plan::slices::Restore> restore_of(const kernel::Root& root) {
   const bool asks_nvidia = std::ranges::any_of(defined.file.slices, [](const auto& slice) {
     return slice.framework == model::Framework::vendor_vfio;
   });
-  if (asks_nvidia) (void)fill_health(root, host);  // one that does not answer names fewer types
+  if (asks_nvidia) (void)fill_for_slices(root, host);  // one that does not answer names fewer types
   return plan::slices::plan_restore(host, defined);
 }
 

@@ -81,7 +81,7 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
                               const plan::slices::SliceIntent& intent) {
   TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
   TRY(add_owners(session, host));
-  const auto unknown = fill_health(root, host);
+  const auto unknown = fill_for_slices(root, host);
   TRY_LET(auto plan, plan::slices::plan_slices(host, intent));
   if (!unknown.empty()) plan.notes.push_back("the cards' health is not known: " + unknown);
   return plan;

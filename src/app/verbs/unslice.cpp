@@ -28,7 +28,7 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
   TRY(add_owners(session, host));
   // For what stays on a card whose slices all go; a driver that does not answer is no reason to
   // stay.
-  if (!options.intent.devices.empty()) (void)fill_health(root, host);
+  if (!options.intent.devices.empty()) (void)fill_for_slices(root, host);
   return plan::slices::plan_unslice(host, options.intent);
 }
 

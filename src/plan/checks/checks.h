@@ -36,6 +36,7 @@ Findings stranded(const CheckScope& scope);
 Findings identical_cards(const CheckScope& scope);
 // slices.cpp
 Findings slices_in_use(const CheckScope& scope);
+Findings card_health(const CheckScope& scope);
 // presence.cpp
 Findings card_off_bus(const CheckScope& scope);
 Findings card_asleep(const CheckScope& scope);

@@ -12,6 +12,7 @@ namespace {
 using model::Bar;
 using model::Capabilities;
 using model::ExpressType;
+using model::Finding;
 using model::HostSnapshot;
 using model::Reading;
 using model::Severity;
@@ -110,6 +111,21 @@ void add_vendor_slice(HostSnapshot& host) {
 
 std::vector<Case> presence_cases() {
   return {
+      {"errors_in_memory", "card-health", Severity::error, "nvidia-smi: lost data", "",
+       [](HostSnapshot& host) {
+         Finding cordon;
+         cordon.id = "uncorrected-errors";
+         cordon.severity = Severity::error;
+         cordon.card = gpu;
+         cordon.title = "The card lost data in a memory error";
+         cordon.evidence = {{"nvidia-smi", "lost data"}};
+         cordon.cause = "A cell went bad.";
+         cordon.consequence = "It can happen again.";
+         cordon.fix = "Reset the card.";
+         host.cordons = {cordon};
+         cordon.card = at(9, 0, 0);
+         host.cordons.push_back(cordon);  // a card that is not looked at
+       }},
       {"silent_card", "card-off-bus", Severity::error,
        "0000:01:00.0/config: its first 64 bytes are all ff\n",
        "echo 1 | sudo tee /sys/bus/pci/devices/0000:01:00.0/remove; echo 1 | sudo tee "

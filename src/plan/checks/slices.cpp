@@ -37,6 +37,17 @@ std::string title_of(int virtual_functions, std::size_t mdevs) {
 
 }  // namespace
 
+/// What was found before: the reasons against new slices speak against a machine with the whole
+/// card as well.
+Findings card_health(const CheckScope& scope) {
+  Findings findings;
+  std::ranges::copy_if(scope.host.cordons, std::back_inserter(findings), [&](const auto& cordon) {
+    return std::ranges::any_of(scope.cards,
+                               [&](const Card* card) { return cordon.card == card->address; });
+  });
+  return findings;
+}
+
 Findings slices_in_use(const CheckScope& scope) {
   Findings findings;
   for (const Card* card : scope.cards) {

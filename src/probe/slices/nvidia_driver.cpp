@@ -112,12 +112,9 @@ struct Report {
   bool of_one_card = false;  ///< its tables do not say which card a row is of, in words that last
 };
 constexpr Report reports[] = {
-    {"-q -x", files::note_nvidia_query},
-    {"vgpu -q", files::note_nvidia_vgpus},
-    {"vgpu -s -v", files::note_nvidia_types},
-    {"topo -m", files::note_nvidia_topology},
-    {"mig -lgip", files::note_mig_profiles, true},
-    {"mig -lgipp", files::note_mig_placements, true},
+    {"-q -x", files::note_nvidia_query},           {"vgpu -q", files::note_nvidia_vgpus},
+    {"vgpu -s -v", files::note_nvidia_types},      {"topo -m", files::note_nvidia_topology},
+    {"mig -lgip", files::note_mig_profiles, true}, {"mig -lgipp", files::note_mig_placements, true},
     {"mig -lgi", files::note_mig_instances, true},
 };
 
@@ -127,31 +124,31 @@ bool has_nameless(const SliceSource& source) {
                              [](const auto& slice) { return slice.name == slice.type; });
 }
 
-bool can_ask(const Root& root) {
-  return root.note(files::note_nvidia_types) || root.note(files::note_mig_profiles) ||
-         kernel::can_run_tool(root, std::string(files::nvidia_smi));
+/// Whether somebody can answer: a recording's note, or the program.
+bool can_ask(const Root& root, std::string_view note) {
+  return root.note(note) || kernel::can_run_tool(root, std::string(files::nvidia_smi));
 }
 
 }  // namespace
 
 std::string ask_nvidia_driver(const Root& root, model::HostSnapshot& host) {
   auto& sources = host.slice_sources;
-  if (std::ranges::none_of(sources, is_nvidia_card) || !can_ask(root)) return {};
+  if (std::ranges::none_of(sources, is_nvidia_card)) return {};
   std::vector<std::string> problems;
   const auto note = [&](const Status& done) {
     if (!done) problems.push_back(one_line(done.error()));
   };
-  note(read_types(root, sources));
+  if (can_ask(root, files::note_nvidia_types)) note(read_types(root, sources));
   for (auto& source : sources) {
-    if (is_nvidia_card(source) && source.mig == model::Reading<bool>(true)) {
-      note(read_mig(root, source));
-    }
+    const bool has_mig = is_nvidia_card(source) && source.mig == model::Reading<bool>(true);
+    if (has_mig && can_ask(root, files::note_mig_profiles)) note(read_mig(root, source));
   }
   return text::join(problems, "; ");
 }
 
 void name_nvidia_slices(const Root& root, model::HostSnapshot& host) {
-  if (std::ranges::none_of(host.slice_sources, has_nameless) || !can_ask(root)) return;
+  if (std::ranges::none_of(host.slice_sources, has_nameless)) return;
+  if (!can_ask(root, files::note_nvidia_types)) return;
   (void)read_types(root, host.slice_sources);  // without an answer the number is all there is
 }
 
