@@ -66,7 +66,7 @@ TEST(doctor, a_free_card_can_be_given_now) {
   EXPECT_TRUE(verdict.because.empty());
   model::Finding sick;
   sick.id = "card-health";
-  sick.severity = Severity::error;
+  sick.severity = model::Severity::error;
   sick.card = host.cards[0].address;
   EXPECT_EQ(verdicts(host, {sick})[0].outcome, verdict.outcome) << "it speaks against, no more";
 }

@@ -102,6 +102,23 @@ Step remove_kernel_argument(const model::HostSnapshot& host, std::string_view ar
   return by_grub("remove", argument, sed_remove(argument, grub_file));
 }
 
+Step renew_boot_loader(const model::HostSnapshot& host) {
+  const std::string& flow = host.boot.flow;
+  if (flow == "proxmox") {
+    return {"run proxmox-boot-tool refresh and reboot", "sudo proxmox-boot-tool refresh"};
+  }
+  if (flow == "fedora" || flow == "rpm-ostree") {
+    return {"run grub2-mkconfig -o /boot/grub2/grub.cfg and reboot",
+            "sudo grub2-mkconfig -o /boot/grub2/grub.cfg"};
+  }
+  if (flow == "suse") return {"run update-bootloader and reboot", "sudo update-bootloader"};
+  if (flow == "nixos") return {"run nixos-rebuild boot and reboot", "sudo nixos-rebuild boot"};
+  if (flow == "arch") {
+    return {"run grub-mkconfig -o /boot/grub/grub.cfg where GRUB boots this host, and reboot", {}};
+  }
+  return {"run update-grub and reboot", "sudo update-grub"};
+}
+
 Step renew_initramfs(const model::HostSnapshot& host) {
   if (host.boot.flow == "rpm-ostree") {
     return {"make the initramfs anew with rpm-ostree", "sudo rpm-ostree initramfs --enable"};

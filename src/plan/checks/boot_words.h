@@ -22,6 +22,9 @@ struct Step {
 Step add_kernel_argument(const model::HostSnapshot& host, std::string_view argument);
 Step remove_kernel_argument(const model::HostSnapshot& host, std::string_view argument);
 
+/// Makes the boot loader's own files anew from what stands in /etc already.
+Step renew_boot_loader(const model::HostSnapshot& host);
+
 /// Makes the initramfs anew, so that it takes over what changed in /etc/modprobe.d. On a live host
 /// without any known tool for it there is nothing to do, and no command.
 Step renew_initramfs(const model::HostSnapshot& host);

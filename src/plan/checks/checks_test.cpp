@@ -55,7 +55,7 @@ const Case host_cases[] = {
     {"iommu_off", "iommu-off", Severity::error, "/sys/kernel/iommu_groups: is empty\n", "",
      lose_all_groups},
     {"iommu_switched_off", "iommu-off", Severity::error, "/proc/cmdline: ro intel_iommu=off\n",
-     "sudo update-grub",
+     R"(sudo sed -i 's#\(["[:space:]]\)intel_iommu=off\(["[:space:]]\)#\1\2#' /etc/default/grub && sudo update-grub)",
      [](HostSnapshot& host) {
        lose_all_groups(host);
        host.kernel.command_line = std::string("ro intel_iommu=off\n");
@@ -303,6 +303,22 @@ TEST(checks, groups_that_may_not_be_listed_are_a_note_and_not_a_missing_iommu) {
 TEST(checks, intel_iommu_on_is_never_asked_for_where_groups_exist) {
   for (const Finding& finding : diagnose(good_host())) {
     EXPECT_EQ(finding.fix.find("intel_iommu=on"), std::string::npos) << finding.id;
+  }
+}
+
+TEST(checks, an_iommu_that_was_switched_off_is_switched_on_as_the_distribution_does_it) {
+  for (const auto& [flow, command] :
+       {std::pair{"fedora", "sudo grubby --update-kernel=ALL --remove-args='iommu=off'"},
+        {"suse", "sudo update-bootloader --del-option 'iommu=off'"},
+        {"nixos", ""}}) {
+    HostSnapshot host = good_host();
+    lose_all_groups(host);
+    host.kernel.command_line = std::string("ro iommu=off\n");
+    host.boot.flow = flow;
+    const auto found = findings_with(host, "iommu-off");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].command, command);
+    EXPECT_EQ(found[0].fix.find("GRUB"), std::string::npos) << found[0].fix;
   }
 }
 

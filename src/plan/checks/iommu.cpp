@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "kernel/files.h"
+#include "plan/checks/boot_words.h"
 #include "plan/checks/checks.h"
 #include "plan/checks/support.h"
 
@@ -14,9 +15,6 @@ using model::HostSnapshot;
 using model::Severity;
 
 namespace {
-
-constexpr std::string_view grub_steps =
-    "edit GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, run update-grub and reboot";
 
 /// The parameter that switched the IOMMU off, if one did.
 std::string_view off_parameter(const HostSnapshot& host) {
@@ -33,8 +31,8 @@ std::string firmware_fix(const HostSnapshot& host) {
           "Switch on VT-d (\"Intel VT for Directed I/O\") in the firmware setup and reboot. "
           "Debian's kernel then needs no parameter for a discrete card. If the kernel log lists a "
           "DMAR table and there are still no groups, the kernel was built with the IOMMU off by "
-          "default: add intel_iommu=on ({}).",
-          grub_steps);
+          "default: {}.",
+          add_kernel_argument(host, "intel_iommu=on").words);
     case Platform::amd:
       return "Switch on the IOMMU (\"AMD-Vi\", often in the northbridge or NBIO menu) in the "
              "firmware setup and reboot. Linux uses it without any parameter; amd_iommu=on is not "
@@ -61,8 +59,9 @@ Finding iommu_is_off(const HostSnapshot& host) {
   append(finding.evidence, log_evidence(host, {"DMAR", "AMD-Vi", "IOMMU"}));
   if (std::string_view off = off_parameter(host); !off.empty()) {
     finding.cause = fmt::format("The kernel was started with {}.", off);
-    finding.fix = fmt::format("Take {} out of the kernel command line: {}.", off, grub_steps);
-    finding.command = "sudo update-grub";
+    const Step remove = remove_kernel_argument(host, off);
+    finding.fix = fmt::format("Start the kernel without {}: {}.", off, remove.words);
+    finding.command = remove.command;
   } else {
     finding.cause =
         "The firmware does not offer the IOMMU to the kernel (it is switched off in "
@@ -75,12 +74,11 @@ Finding iommu_is_off(const HostSnapshot& host) {
   return finding;
 }
 
-std::string integrated_fix() {
+std::string integrated_fix(const HostSnapshot& host) {
   return fmt::format(
-      "Add intel_iommu=on to the kernel command line: {}. Debian's kernel leaves "
-      "the IOMMU off for the integrated graphics unless it is asked "
-      "(CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF).",
-      grub_steps);
+      "Start the kernel with intel_iommu=on: {}. Debian's kernel leaves the IOMMU off for the "
+      "integrated graphics unless it is asked (CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF).",
+      add_kernel_argument(host, "intel_iommu=on").words);
 }
 
 }  // namespace
@@ -121,7 +119,7 @@ Findings no_group(const CheckScope& scope) {
                         : "No IOMMU unit of this host is responsible for it: the firmware's tables "
                           "leave it out, or it sits behind a host bridge without IOMMU.";
     finding.consequence = "VFIO refuses a device without a group.";
-    finding.fix = graphics_off ? integrated_fix()
+    finding.fix = graphics_off ? integrated_fix(host)
                                : "Look for a firmware update; on a virtual machine that rehearses "
                                  "a host, put the card behind the emulated IOMMU.";
     findings.push_back(std::move(finding));

@@ -280,10 +280,9 @@ Findings argument_not_in_effect(const CheckScope& scope) {
         "The settings were changed after the last boot, the boot loader's own files were not made "
         "anew, or this host is booted by another loader than the one that reads the file.";
     finding.consequence = "What the option switches on is off.";
-    finding.fix = "Run update-grub (Proxmox: proxmox-boot-tool refresh) and reboot.";
-    finding.command = host.boot.flow == "proxmox" ? "sudo proxmox-boot-tool refresh"
-                      : host.boot.flow.empty() || host.boot.flow == "debian" ? "sudo update-grub"
-                                                                             : "";
+    const Step renew = renew_boot_loader(host);
+    finding.fix = fmt::format("For the next boot: {}.", renew.words);
+    finding.command = renew.command;
     findings.push_back(std::move(finding));
   }
   return findings;
