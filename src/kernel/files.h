@@ -9,6 +9,9 @@
 /// `bdf` is a full PCI address as sysfs spells it ("0000:01:00.0").
 namespace tessera::kernel::files {
 
+/// All devices, each below the one that it is attached to.
+inline constexpr std::string_view devices = "/sys/devices";
+
 // --- PCI (ABI/testing/sysfs-bus-pci) ---
 inline constexpr std::string_view pci_devices = "/sys/bus/pci/devices";
 inline constexpr std::string_view pci_drivers = "/sys/bus/pci/drivers";

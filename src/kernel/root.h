@@ -19,7 +19,10 @@ class Observer;
 /// from here and not from the root again. What is read is read now, as with Root.
 class OpenDirectory {
  public:
-  // `name` is one piece, and no link leads anywhere from here: one that is met is an error.
+  // `name` is of what is below it, and no link leads anywhere from here: one on the way is an
+  // error.
+  /// Inside the root, as it was opened.
+  [[nodiscard]] const std::string& path() const { return path_; }
   /// The whole text of a file in it. Errors: as Root::read().
   [[nodiscard]] Result<std::string> read(const std::string& name) const;
   /// The target of a link in it.

@@ -112,7 +112,7 @@ struct Card {
 
 /// How much of a host is looked at.
 enum class Detail {
-  cards,       ///< what a list of cards shows; of other functions address, class, ids and driver
+  cards,       ///< what a list of cards shows (probe/pci.h says what of other functions)
   slices,      ///< that, and what the cards can be cut into
   everything,  ///< all fields below
 };

@@ -102,6 +102,17 @@ std::string to_string(const PciAddress& address) {
   return fmt::format("{}.{:x}", slot_name(address), address.function);
 }
 
+std::optional<PciAddress> function_after(const PciAddress& first, std::int64_t distance) {
+  constexpr std::int64_t last = 0xffff;
+  const std::int64_t routing_id = first.bus << 8 | first.device << 3 | first.function;
+  if (distance < 0 || distance > last - routing_id) return std::nullopt;
+  const std::int64_t id = routing_id + distance;
+  return PciAddress{.domain = first.domain,
+                    .bus = static_cast<std::uint8_t>(id >> 8),
+                    .device = static_cast<std::uint8_t>(id >> 3 & 0x1f),
+                    .function = static_cast<std::uint8_t>(id & 7)};
+}
+
 std::string slot_name(const PciAddress& address) {
   return fmt::format("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
 }

@@ -50,6 +50,21 @@ TEST(PciAddress, sorts_by_domain_then_bus_then_device_then_function) {
   EXPECT_LT(at("0000:09:00.7"), at("0000:09:01.0"));
 }
 
+TEST(PciAddress, is_counted_on_over_devices_and_buses) {
+  const auto first = *parse_pci_address("0001:18:00.4");
+  const auto after = [&](std::int64_t distance) {
+    const auto address = function_after(first, distance);
+    return address ? to_string(*address) : std::string("none");
+  };
+  EXPECT_EQ(after(0), "0001:18:00.4");
+  EXPECT_EQ(after(3), "0001:18:00.7");
+  EXPECT_EQ(after(4), "0001:18:01.0");
+  EXPECT_EQ(after(252), "0001:19:00.0");
+  EXPECT_EQ(after(0xffff - 0x1804), "0001:ff:1f.7");
+  EXPECT_EQ(after(0x10000 - 0x1804), "none");
+  EXPECT_EQ(after(-1), "none");
+}
+
 TEST(PciClass, knows_what_makes_a_board_a_card) {
   for (std::uint32_t code : {0x030000U, 0x030200U, 0x038000U, 0x120000U, 0x0b4000U}) {
     EXPECT_TRUE(is_gpu_class(code)) << std::hex << code;

@@ -10,11 +10,11 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "kernel/files.h"
-#include "kernel/pci_names.h"
 #include "kernel/recording.h"
 #include "probe/cards.h"
 #include "probe/config_space.h"
 #include "probe/device_files.h"
+#include "probe/pci_files.h"
 #include "probe/read.h"
 
 namespace tessera::probe {
@@ -24,62 +24,6 @@ using model::Reading;
 namespace files = kernel::files;
 
 namespace {
-
-/// One function's directory: it is listed once, and only files that are there are read.
-class FunctionDirectory {
- public:
-  FunctionDirectory(const kernel::Root& root, std::string bdf) : root_(root), bdf_(std::move(bdf)) {
-    auto names = root.list(files::pci_device(bdf_));
-    listed_ = names.has_value();
-    if (names) names_ = std::move(*names);
-  }
-  /// Without the listing, for those who want a few files that are always there.
-  static FunctionDirectory unlisted(const kernel::Root& root, std::string bdf) {
-    return {root, std::move(bdf), Unlisted{}};
-  }
-
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-  [[nodiscard]] bool has(std::string_view name) const {
-    return !listed_ || std::ranges::binary_search(names_, name);
-  }
-  [[nodiscard]] Reading<std::string> text(std::string_view name) const {
-    return has(name) ? read_text(root_, path(name)) : Reading<std::string>{};
-  }
-  [[nodiscard]] Reading<std::uint16_t> id(std::string_view name) const {
-    auto value = has(name) ? read_hex(root_, path(name), 0xffff) : Reading<std::uint32_t>{};
-    if (value.has_value()) return static_cast<std::uint16_t>(value.value());
-    return value.is_absent() ? Reading<std::uint16_t>{}
-                             : Reading<std::uint16_t>::unreadable(value.why());
-  }
-  [[nodiscard]] Reading<std::uint32_t> class_code() const {
-    return has("class") ? read_hex(root_, path("class"), 0xffffff) : Reading<std::uint32_t>{};
-  }
-  [[nodiscard]] Reading<std::uint32_t> small_hex(std::string_view name) const {
-    return has(name) ? read_hex(root_, path(name), 0xff) : Reading<std::uint32_t>{};
-  }
-  [[nodiscard]] Reading<int> number(std::string_view name) const {
-    return has(name) ? read_int(root_, path(name)) : Reading<int>{};
-  }
-  [[nodiscard]] Reading<bool> flag(std::string_view name) const {
-    return has(name) ? read_bool(root_, path(name)) : Reading<bool>{};
-  }
-  [[nodiscard]] Reading<std::string> link(std::string_view name) const {
-    return has(name) ? read_link_name(root_, path(name)) : Reading<std::string>{};
-  }
-
- private:
-  struct Unlisted {};
-  FunctionDirectory(const kernel::Root& root, std::string bdf, Unlisted /*chosen*/)
-      : root_(root), bdf_(std::move(bdf)) {}
-  [[nodiscard]] std::string path(std::string_view name) const {
-    return files::pci_device(bdf_, name);
-  }
-
-  const kernel::Root& root_;
-  std::string bdf_;
-  bool listed_ = false;
-  std::vector<std::string> names_;
-};
 
 /// One read of modalias tells all five; false where it has another form, or there is none.
 bool take_ids(PciFunction& function) {
@@ -93,46 +37,8 @@ bool take_ids(PciFunction& function) {
   return true;
 }
 
-bool has_gpu_class(const PciFunction& function) {
-  return function.class_code.has_value() && model::is_gpu_class(function.class_code.value());
-}
-
-/// A recording may have the files of the ids only.
-void read_ids(const FunctionDirectory& directory, PciFunction& function) {
-  function.modalias = directory.text("modalias").value_or("");
-  if (take_ids(function)) return;
-  function.vendor = directory.id("vendor");
-  function.device = directory.id("device");
-  function.subsystem_vendor = directory.id("subsystem_vendor");
-  function.subsystem_device = directory.id("subsystem_device");
-  function.class_code = directory.class_code();
-}
-
-/// A recording's own names come first: it was taken where they are known, or told apart by tests.
-void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
-                PciFunction& function) {
-  if (!function.vendor.has_value()) return;
-  const auto vendor = function.vendor.value();
-  const auto device = function.device.value_or(0);
-  kernel::PciNames names;
-  if (auto note = root.note(pci_name_note(vendor, device))) {
-    auto tab = std::min(note->find('\t'), note->size());
-    names = {note->substr(0, tab), note->substr(std::min(tab + 1, note->size()))};
-  } else {
-    names = table.names(vendor, device);
-  }
-  function.vendor_name = std::move(names.vendor);
-  if (function.device.has_value()) function.device_name = std::move(names.device);
-}
-
 void read_driver(const FunctionDirectory& directory, PciFunction& function) {
   function.driver = directory.link("driver").value_or("");
-}
-
-void read_driver_override(const FunctionDirectory& directory, PciFunction& function) {
-  function.driver_override = directory.text("driver_override");
-  if (function.driver_override == Reading<std::string>("(null)"))
-    function.driver_override = std::string{};
 }
 
 void read_reset_methods(const FunctionDirectory& directory, PciFunction& function) {
@@ -144,17 +50,6 @@ void read_reset_methods(const FunctionDirectory& directory, PciFunction& functio
     for (auto word : text::words(text.value())) methods.emplace_back(word);
     function.reset_methods = std::move(methods);
   }
-}
-
-/// `target` is that of the function's link in /sys/bus/pci/devices.
-void take_path(const Result<std::string>& target, PciFunction& function) {
-  if (target) function.sysfs_path = sysfs_path_of_link(*target);
-  auto chain = addresses_in_path(function.sysfs_path);
-  if (chain.size() >= 2) function.parent = chain[chain.size() - 2];
-}
-
-void read_path(const kernel::Root& root, PciFunction& function) {
-  take_path(root.read_link(files::pci_device(to_string(function.address))), function);
 }
 
 void read_group(const FunctionDirectory& directory, PciFunction& function) {
@@ -169,11 +64,6 @@ void read_group(const FunctionDirectory& directory, PciFunction& function) {
 void take_physical_function(std::string_view name, PciFunction& function) {
   auto address = model::parse_pci_address(name);
   if (address) function.physical_function = *address;
-}
-
-void read_physical_function(const FunctionDirectory& directory, PciFunction& function) {
-  auto physical = directory.link("physfn");
-  if (physical.has_value()) take_physical_function(physical.value(), function);
 }
 
 void read_sharing(const FunctionDirectory& directory, const kernel::Root& root,
@@ -236,85 +126,23 @@ void read_details(const FunctionDirectory& directory, const kernel::Root& root,
   function.local_cpus = directory.text("local_cpulist");
 }
 
-/// What a list of cards shows of one of their functions.
-void read_card_function(const FunctionDirectory& directory, PciFunction& function) {
-  read_driver(directory, function);
-  read_group(directory, function);
-  function.numa_node = directory.number("numa_node");
-  function.boot_vga = directory.flag("boot_vga");
-}
-
 PciFunction read_function(const kernel::Root& root, const kernel::PciNameTable& names,
                           const model::PciAddress& address) {
   PciFunction function;
   function.address = address;
-  FunctionDirectory directory(root, to_string(address));
+  const auto directory = FunctionDirectory::listed(root, to_string(address));
   read_ids(directory, function);
   read_names(root, names, function);
   read_path(root, function);
   read_card_function(directory, function);
+  function.boot_vga = directory.flag("boot_vga");
   read_physical_function(directory, function);
   read_details(directory, root, function);
   function.device_files = device_files_of(root, function, directory.names());
   return function;
 }
 
-/// Reads outlines with few and short walks: a function's link is read in the one folder of links,
-/// its files in its own directory, which is opened below its parent's. A card's virtual functions
-/// follow each other and have the same parent, so that is open already.
-class NearbyDirectories {
- public:
-  explicit NearbyDirectories(const kernel::Root& root)
-      : root_(root), links_(root.open_directory(files::pci_devices)) {}
-
-  /// Fills in path, modalias and physical function; false where that takes the usual way: a
-  /// recording, one that has the directories in place of links, or a function that is gone.
-  bool read(PciFunction& function) {
-    if (!links_) return false;
-    const auto name = to_string(function.address);
-    take_path(links_->read_link(name), function);
-    const auto slash = function.sysfs_path.rfind('/');
-    if (slash == std::string::npos || function.sysfs_path.substr(slash + 1) != name) return false;
-    if (!go_to(function.sysfs_path.substr(0, slash))) return false;
-    const auto own = parent_->open(name);
-    auto modalias = own ? own->read("modalias") : Result<std::string>(std::string());
-    if (!own || !modalias) return false;
-    function.modalias = text::trim(*modalias);
-    take_ids(function);
-    if (!has_gpu_class(function)) return true;
-    auto physical = own->read_link("physfn");
-    if (physical) take_physical_function(text::split(*physical, '/').back(), function);
-    return true;
-  }
-
- private:
-  bool go_to(const std::string& path) {
-    if (path != path_) {
-      path_ = path;
-      auto opened = root_.open_directory(path);
-      parent_ = opened ? std::optional(std::move(*opened)) : std::nullopt;
-    }
-    return parent_.has_value();
-  }
-
-  const kernel::Root& root_;
-  Result<kernel::OpenDirectory> links_;
-  std::string path_;
-  std::optional<kernel::OpenDirectory> parent_;
-};
-
-/// Only what tells whether it belongs to a card.
-PciFunction read_outline(const kernel::Root& root, NearbyDirectories& nearby,
-                         const model::PciAddress& address) {
-  PciFunction function;
-  function.address = address;
-  if (nearby.read(function) && function.class_code.has_value()) return function;
-  const FunctionDirectory directory = FunctionDirectory::unlisted(root, to_string(address));
-  read_ids(directory, function);
-  read_path(root, function);
-  if (has_gpu_class(function)) read_physical_function(directory, function);
-  return function;
-}
+}  // namespace
 
 Result<std::vector<model::PciAddress>> list_addresses(const kernel::Root& root) {
   std::vector<model::PciAddress> addresses;
@@ -329,32 +157,67 @@ Result<std::vector<model::PciAddress>> list_addresses(const kernel::Root& root) 
   return addresses;
 }
 
-}  // namespace
+/// A recording may have the files of the ids only.
+void read_ids(const FunctionDirectory& directory, PciFunction& function) {
+  function.modalias = directory.text("modalias").value_or("");
+  if (take_ids(function)) return;
+  function.vendor = directory.id("vendor");
+  function.device = directory.id("device");
+  function.subsystem_vendor = directory.id("subsystem_vendor");
+  function.subsystem_device = directory.id("subsystem_device");
+  function.class_code = directory.class_code();
+}
+
+/// A recording's own names come first: it was taken where they are known, or told apart by tests.
+void read_names(const kernel::Root& root, const kernel::PciNameTable& table,
+                PciFunction& function) {
+  if (!function.vendor.has_value()) return;
+  const auto vendor = function.vendor.value();
+  const auto device = function.device.value_or(0);
+  kernel::PciNames names;
+  if (auto note = root.note(pci_name_note(vendor, device))) {
+    auto tab = std::min(note->find('\t'), note->size());
+    names = {note->substr(0, tab), note->substr(std::min(tab + 1, note->size()))};
+  } else {
+    names = table.names(vendor, device);
+  }
+  function.vendor_name = std::move(names.vendor);
+  if (function.device.has_value()) function.device_name = std::move(names.device);
+}
+
+void read_driver_override(const FunctionDirectory& directory, PciFunction& function) {
+  function.driver_override = directory.text("driver_override");
+  if (function.driver_override == Reading<std::string>("(null)"))
+    function.driver_override = std::string{};
+}
+
+void take_path(const Result<std::string>& target, PciFunction& function) {
+  if (target) function.sysfs_path = sysfs_path_of_link(*target);
+  auto chain = addresses_in_path(function.sysfs_path);
+  if (chain.size() >= 2) function.parent = chain[chain.size() - 2];
+}
+
+void read_path(const kernel::Root& root, PciFunction& function) {
+  take_path(root.read_link(files::pci_device(to_string(function.address))), function);
+}
+
+void read_physical_function(const FunctionDirectory& directory, PciFunction& function) {
+  auto physical = directory.link("physfn");
+  if (physical.has_value()) take_physical_function(physical.value(), function);
+}
+
+void read_card_function(const FunctionDirectory& directory, PciFunction& function) {
+  read_driver(directory, function);
+  read_group(directory, function);
+  function.numa_node = directory.number("numa_node");
+}
 
 Result<std::vector<PciFunction>> read_functions(const kernel::Root& root) {
   TRY_LET(const auto addresses, list_addresses(root));
   const kernel::PciNameTable names;
   std::vector<PciFunction> functions;
+  functions.reserve(addresses.size());
   for (const auto& address : addresses) functions.push_back(read_function(root, names, address));
-  return functions;
-}
-
-Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
-  TRY_LET(const auto addresses, list_addresses(root));
-  std::vector<PciFunction> functions;
-  NearbyDirectories nearby(root);
-  for (const auto& address : addresses) functions.push_back(read_outline(root, nearby, address));
-  const kernel::PciNameTable names;
-  for (const auto& card : find_cards(functions)) {
-    for (const auto& address : card.functions) {
-      auto function = std::ranges::lower_bound(functions, address, {}, &PciFunction::address);
-      const auto directory = FunctionDirectory::unlisted(root, to_string(address));
-      read_names(root, names, *function);
-      read_card_function(directory, *function);
-      // Whether a recording knows the driver; a live kernel always does.
-      if (root.kind() != kernel::Root::Kind::live) read_driver_override(directory, *function);
-    }
-  }
   return functions;
 }
 

@@ -20,7 +20,8 @@ Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root)
 
 /// The same with Detail::cards: address, ids, class and path of every function; names, driver,
 /// group and node of the cards' functions only. Of each other function one file and one link are
-/// read.
+/// read; of a card's virtual functions nothing, where its own files say which they are: these have
+/// address, path and physical function only.
 Result<std::vector<model::PciFunction>> read_card_functions(const kernel::Root& root);
 
 /// The key of the note in which a recording keeps a device's names: "pci-name/10de:1db4".

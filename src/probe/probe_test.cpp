@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/test_directory.h"
 #include "model/json.h"
 #include "probe/drivers.h"
 #include "probe/holders.h"
@@ -351,6 +352,83 @@ TEST(WhyUnreadable, is_the_errnos_name_where_there_was_one) {
   EXPECT_EQ(why_unreadable(error_from_errno(EACCES, "/x", "read")), "EACCES");
   EXPECT_EQ(why_unreadable(error_from_errno(EIO, "/x", "read")), "EIO");
   EXPECT_EQ(why_unreadable(Error{ErrorKind::invalid, "/x", "it is a directory", ""}), "invalid");
+}
+
+/// A card with three virtual functions, whose directories hold nothing but what is asked for here.
+class CardWithFunctions {
+ public:
+  explicit CardWithFunctions(const std::string& first_link = "../0000:18:00.4") {
+    const std::string bridge = "/sys/devices/pci0000:00/0000:00:01.0";
+    function(bridge, "060400");
+    function(card_, "030200");
+    for (const auto& [name, text] : {std::pair{"sriov_numvfs", "3\n"},
+                                     {"sriov_offset", "4\n"},
+                                     {"sriov_stride", "1\n"},
+                                     {"numa_node", "1\n"}}) {
+      host_.file(card_ + "/" + name, text);
+    }
+    host_.link(card_ + "/driver", "../../../../bus/pci/drivers/nvidia");
+    host_.link(card_ + "/virtfn0", first_link);
+    host_.link(card_ + "/virtfn2", "../0000:18:00.6");
+    for (const char* name : {"0000:18:00.4", "0000:18:00.5", "0000:18:00.6"}) {
+      host_.directory(bridge + "/" + name);
+      link(bridge + "/" + name);
+    }
+  }
+
+  [[nodiscard]] HostSnapshot cards() const {
+    const auto root = kernel::Root::open(host_.real());
+    auto host = root ? take_snapshot(*root, model::Detail::cards) : fail(root.error());
+    EXPECT_TRUE(host.has_value());
+    return host ? std::move(*host) : HostSnapshot{};
+  }
+  /// Makes the second virtual function a network controller, for those who look at it.
+  void disguise() { modalias("/sys/devices/pci0000:00/0000:00:01.0/0000:18:00.5", "020000"); }
+
+ private:
+  void function(const std::string& path, const std::string& class_code) {
+    modalias(path, class_code);
+    link(path);
+  }
+  void link(const std::string& path) {
+    host_.link("/sys/bus/pci/devices" + path.substr(path.rfind('/')),
+               "../../.." + path.substr(std::string("/sys").size()));
+  }
+  void modalias(const std::string& path, const std::string& code) {
+    host_.file(path + "/modalias", "pci:v000010DEd000026B9sv000010DEsd00001851bc" +
+                                       code.substr(0, 2) + "sc" + code.substr(2, 2) + "i" +
+                                       code.substr(4) + "\n");
+  }
+
+  TestDirectory host_;
+  std::string card_ = "/sys/devices/pci0000:00/0000:00:01.0/0000:18:00.0";
+};
+
+TEST(CardFunctions, virtual_functions_are_counted_off_and_not_looked_at) {
+  CardWithFunctions given;
+  given.disguise();
+  const auto host = given.cards();
+  ASSERT_EQ(host.functions.size(), 5U);
+  ASSERT_EQ(host.cards.size(), 1U);
+  EXPECT_EQ(host.function(at("18:00.0"))->driver, "nvidia");
+  EXPECT_EQ(host.function(at("18:00.0"))->numa_node, model::Reading<int>(1));
+  for (const char* address : {"18:00.4", "18:00.5", "18:00.6"}) {
+    const auto* const function = host.function(at(address));
+    EXPECT_EQ(function->physical_function, at("18:00.0")) << address;
+    EXPECT_EQ(function->parent, at("00:01.0")) << address;
+    EXPECT_EQ(function->sysfs_path,
+              "/sys/devices/pci0000:00/0000:00:01.0/" + to_string(function->address));
+    EXPECT_TRUE(function->class_code.is_absent()) << address;
+  }
+}
+
+TEST(CardFunctions, virtual_functions_are_looked_at_where_the_links_say_otherwise) {
+  CardWithFunctions given("../0000:18:01.4");
+  given.disguise();
+  const auto host = given.cards();
+  ASSERT_EQ(host.functions.size(), 5U);
+  EXPECT_FALSE(host.function(at("18:00.4"))->physical_function.has_value());
+  EXPECT_EQ(host.function(at("18:00.5"))->class_code, model::Reading<std::uint32_t>(0x020000));
 }
 
 }  // namespace

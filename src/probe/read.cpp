@@ -40,16 +40,14 @@ std::string why_unreadable(const Error& error) {
   return std::string(to_string(error.kind));
 }
 
-Reading<std::string> read_text(const kernel::Root& root, std::string_view path) {
-  auto text = root.read(path);
-  if (text) return std::string(text::trim(*text));
-  if (text.error().kind == ErrorKind::not_found) return {};
-  return Reading<std::string>::unreadable(why_unreadable(text.error()));
+Reading<std::string> text_of(const Result<std::string>& content) {
+  if (content) return std::string(text::trim(*content));
+  if (content.error().kind == ErrorKind::not_found) return {};
+  return Reading<std::string>::unreadable(why_unreadable(content.error()));
 }
 
-Reading<std::uint32_t> read_hex(const kernel::Root& root, std::string_view path,
-                                std::uint32_t largest) {
-  return parsed<std::uint32_t>(read_text(root, path),
+Reading<std::uint32_t> hex_of(const Result<std::string>& content, std::uint32_t largest) {
+  return parsed<std::uint32_t>(text_of(content),
                                [&](std::string_view text) -> std::optional<std::uint32_t> {
                                  auto number = text::to_number(text, 16);
                                  if (!number || *number > largest) return std::nullopt;
@@ -57,19 +55,39 @@ Reading<std::uint32_t> read_hex(const kernel::Root& root, std::string_view path,
                                });
 }
 
-Reading<int> read_int(const kernel::Root& root, std::string_view path) {
-  return parsed<int>(read_text(root, path), parse_int);
+Reading<int> int_of(const Result<std::string>& content) {
+  return parsed<int>(text_of(content), parse_int);
 }
 
-Reading<bool> read_bool(const kernel::Root& root, std::string_view path) {
-  return parsed<bool>(read_text(root, path), parse_bool);
+Reading<bool> bool_of(const Result<std::string>& content) {
+  return parsed<bool>(text_of(content), parse_bool);
 }
 
-Reading<std::string> read_link_name(const kernel::Root& root, std::string_view path) {
-  auto target = root.read_link(path);
+Reading<std::string> link_name_of(const Result<std::string>& target) {
   if (target) return std::string(text::split(*target, '/').back());
   if (target.error().kind == ErrorKind::not_found) return {};
   return Reading<std::string>::unreadable(why_unreadable(target.error()));
+}
+
+Reading<std::string> read_text(const kernel::Root& root, std::string_view path) {
+  return text_of(root.read(path));
+}
+
+Reading<std::uint32_t> read_hex(const kernel::Root& root, std::string_view path,
+                                std::uint32_t largest) {
+  return hex_of(root.read(path), largest);
+}
+
+Reading<int> read_int(const kernel::Root& root, std::string_view path) {
+  return int_of(root.read(path));
+}
+
+Reading<bool> read_bool(const kernel::Root& root, std::string_view path) {
+  return bool_of(root.read(path));
+}
+
+Reading<std::string> read_link_name(const kernel::Root& root, std::string_view path) {
+  return link_name_of(root.read_link(path));
 }
 
 std::optional<int> parse_int(std::string_view text) {

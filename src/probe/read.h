@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/result.h"
 #include "kernel/root.h"
 #include "model/reading.h"
 
@@ -17,6 +18,13 @@ namespace tessera::probe {
 
 /// The errno's name when the error came from one ("EACCES"), else the kind ("denied").
 std::string why_unreadable(const Error& error);
+
+// What was read, or the error, as a reading; the functions below say what each takes.
+model::Reading<std::string> text_of(const Result<std::string>& content);
+model::Reading<std::uint32_t> hex_of(const Result<std::string>& content, std::uint32_t largest);
+model::Reading<int> int_of(const Result<std::string>& content);
+model::Reading<bool> bool_of(const Result<std::string>& content);
+model::Reading<std::string> link_name_of(const Result<std::string>& target);
 
 /// The file's text without white space around it.
 model::Reading<std::string> read_text(const kernel::Root& root, std::string_view path);

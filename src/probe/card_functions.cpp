@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a list of cards needs of a host's functions, with few looks: a server has hundreds of them.
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "kernel/files.h"
+#include "probe/cards.h"
+#include "probe/pci.h"
+#include "probe/pci_files.h"
+
+namespace tessera::probe {
+
+using model::PciAddress;
+using model::PciFunction;
+namespace files = kernel::files;
+
+namespace {
+
+/// Opens functions' directories with short walks: a function's link is read in the one folder of
+/// links, and its directory is opened below the one that is open and nearest above it. In the order
+/// of addresses a bridge comes before what is below it.
+class NearbyDirectories {
+ public:
+  explicit NearbyDirectories(const kernel::Root& root)
+      : links_(root.open_directory(files::pci_devices)) {
+    if (auto devices = root.open_directory(files::devices)) way_.push_back(std::move(*devices));
+  }
+
+  /// Fills in the function's path. The directory stays open until the next call; null where its
+  /// files are read by their whole paths: in a recording, where directories stand in the place of
+  /// links, or when the function is gone.
+  const kernel::OpenDirectory* open(PciFunction& function) {
+    if (!links_ || way_.empty()) return nullptr;
+    const auto name = to_string(function.address);
+    take_path(links_->read_link(name), function);
+    return function.sysfs_path.ends_with("/" + name) ? go_to(function.sysfs_path) : nullptr;
+  }
+
+ private:
+  const kernel::OpenDirectory* go_to(std::string_view path) {
+    while (way_.size() > 1 && !is_on_way(way_.back(), path)) way_.pop_back();
+    if (!is_on_way(way_.back(), path)) return nullptr;
+    const auto& nearest = way_.back();
+    if (nearest.path() == path) return &nearest;
+    auto opened = nearest.open(std::string(path.substr(nearest.path().size() + 1)));
+    if (!opened) return nullptr;
+    return &way_.emplace_back(std::move(*opened));
+  }
+
+  static bool is_on_way(const kernel::OpenDirectory& directory, std::string_view path) {
+    if (!path.starts_with(directory.path())) return false;
+    path.remove_prefix(directory.path().size());
+    return path.empty() || path.starts_with('/');
+  }
+
+  Result<kernel::OpenDirectory> links_;
+  std::vector<kernel::OpenDirectory> way_;  ///< each below the one before
+};
+
+bool is_cards(const PciFunction& function) {
+  return function.class_code.has_value() && model::is_gpu_class(function.class_code.value());
+}
+
+/// The virtual functions of a card's function without a look at each: their addresses are counted
+/// off as the kernel does it (drivers/pci/iov.c), and its links to the first and to the last say
+/// whether that came out right. Empty where it did not, or there are none.
+std::vector<PciAddress> virtual_functions_of(const FunctionDirectory& directory,
+                                             const PciAddress& physical) {
+  const std::int64_t count = directory.number("sriov_numvfs").value_or(0);
+  if (count <= 0) return {};
+  const std::int64_t offset = directory.number("sriov_offset").value_or(0);
+  const std::int64_t stride = directory.number("sriov_stride").value_or(0);
+  if (offset <= 0 || stride <= 0) return {};
+  std::vector<PciAddress> all;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto address = function_after(physical, offset + stride * i);
+    if (!address) return {};
+    all.push_back(*address);
+  }
+  const auto links_to = [&](const PciAddress& address, std::int64_t index) {
+    const auto target = directory.target(fmt::format("virtfn{}", index));
+    return target && *target == "../" + to_string(address);
+  };
+  const bool told = links_to(all.front(), 0) && links_to(all.back(), count - 1);
+  return told ? all : std::vector<PciAddress>{};
+}
+
+/// Reads of each function what tells whether it belongs to a card, in the order of addresses.
+class Outlines {
+ public:
+  Outlines(const kernel::Root& root, std::size_t count) : root_(root), nearby_(root) {
+    functions_.reserve(count);
+  }
+
+  void add(const PciAddress& address) {
+    PciFunction& function = functions_.emplace_back();
+    function.address = address;
+    if (const auto found = counted_.find(address); found != counted_.end()) {
+      return take_place(functions_[found->second], function);
+    }
+    const auto directory = open(function);
+    if (function.sysfs_path.empty()) read_path(root_, function);
+    read_ids(directory, function);
+    if (!is_cards(function)) return;
+    read_physical_function(directory, function);
+    if (function.physical_function || function.sysfs_path.empty()) return;
+    for (const auto& one : virtual_functions_of(directory, address)) {
+      counted_.emplace(one, functions_.size() - 1);
+    }
+  }
+
+  /// Good until the next function is looked at.
+  FunctionDirectory open(PciFunction& function) {
+    const auto* const opened = nearby_.open(function);
+    return {root_, to_string(function.address), opened};
+  }
+
+  [[nodiscard]] std::vector<PciFunction>& functions() { return functions_; }
+
+ private:
+  /// The kernel puts virtual functions beside their physical one.
+  static void take_place(const PciFunction& physical, PciFunction& function) {
+    const auto folder = physical.sysfs_path.substr(0, physical.sysfs_path.rfind('/') + 1);
+    function.sysfs_path = folder + to_string(function.address);
+    function.parent = physical.parent;
+    function.physical_function = physical.address;
+  }
+
+  const kernel::Root& root_;
+  NearbyDirectories nearby_;
+  std::vector<PciFunction> functions_;
+  std::map<PciAddress, std::size_t> counted_;  ///< a virtual function's physical one, by its index
+};
+
+}  // namespace
+
+Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
+  TRY_LET(const auto addresses, list_addresses(root));
+  Outlines outlines(root, addresses.size());
+  for (const auto& address : addresses) outlines.add(address);
+  auto& functions = outlines.functions();
+  const kernel::PciNameTable names;
+  for (const auto& card : find_cards(functions)) {
+    for (const auto& address : card.functions) {
+      auto function = std::ranges::lower_bound(functions, address, {}, &PciFunction::address);
+      const auto directory = outlines.open(*function);
+      read_names(root, names, *function);
+      read_card_function(directory, *function);
+      // Whether a recording knows the driver; a live kernel always does.
+      if (root.kind() != kernel::Root::Kind::live) read_driver_override(directory, *function);
+    }
+  }
+  return std::move(functions);
+}
+
+}  // namespace tessera::probe
