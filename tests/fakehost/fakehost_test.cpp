@@ -468,5 +468,55 @@ TEST(fakehost_program, a_broken_recording_is_one_clear_error) {
   EXPECT_EQ(run({TESSERA_FAKEHOST}), 2);
 }
 
+/// Whether there is such a name. O_PATH asks for the names on the way only, so that what the kernel
+/// kept of them would show; a look at the file itself always gets to the host.
+bool is_named(const std::string& path) {
+  return Fd(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)).valid();
+}
+
+TEST_F(FakeHostTest, names_that_were_seen_are_gone_with_the_change_that_takes_them) {
+  const std::string numvfs = std::string(nic) + "/sriov_numvfs";
+  const std::string function = "/sys/bus/pci/devices/0000:03:00.1";
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_FALSE(is_named(at(function))) << round;
+    ASSERT_EQ(write(numvfs, "2\n"), "ok");
+    const auto canonical = fs::canonical(at(function)).string();
+    ASSERT_TRUE(is_named(at(function))) << round;
+    ASSERT_TRUE(is_named(canonical + "/vendor")) << round;
+    ASSERT_EQ(write(numvfs, "0\n"), "ok");
+    ASSERT_FALSE(is_named(at(function))) << round;
+    ASSERT_FALSE(is_named(canonical + "/vendor")) << round;
+    ASSERT_FALSE(is_named(canonical)) << round;
+  }
+}
+
+TEST_F(FakeHostTest, names_that_were_seen_are_gone_while_the_write_that_took_them_still_waits) {
+  const std::string numvfs = std::string(nic) + "/sriov_numvfs";
+  const std::string first = "/sys/bus/pci/devices/0000:03:00.1";
+  const std::string second = "/sys/bus/pci/devices/0000:03:00.2";
+  ASSERT_EQ(write(numvfs, "2"), "ok");
+  ASSERT_EQ(write("/.rehearsal/modprobe", "load vfio-pci\n"), "ok");
+  ASSERT_EQ(write(second + "/driver_override", "vfio-pci\n"), "ok");
+  ASSERT_EQ(write("/sys/bus/pci/drivers_probe", "0000:03:00.2\n"), "ok");
+  ASSERT_EQ(driver(second), "vfio-pci");
+  const auto group = fs::read_symlink(at(second + "/iommu_group")).filename().string();
+  ASSERT_EQ(write("/.rehearsal/faults", "hold 4711 qemu /dev/vfio/" + group + "\n"), "ok");
+  const auto canonical = fs::canonical(at(first)).string();
+  ASSERT_TRUE(is_named(at(first)));
+  ASSERT_TRUE(is_named(canonical + "/vendor"));
+  const Fd removals = events();
+  auto answer = write_aside(numvfs, "0");
+  std::string event = next_event(removals);  // handed out when the write lets go of the host
+  while (!event.empty() && !event.starts_with("remove@")) event = next_event(removals);
+  EXPECT_NE(event.find("0000:03:00.1"), std::string::npos) << event;
+  EXPECT_FALSE(is_named(at(first)));
+  EXPECT_FALSE(is_named(canonical + "/vendor"));
+  EXPECT_FALSE(is_named(canonical));
+  EXPECT_TRUE(is_named(at(second)));
+  EXPECT_EQ(write("/.rehearsal/signal", "TERM 4711\n"), "ok");
+  EXPECT_EQ(answer.get(), "ok");
+  EXPECT_FALSE(exists(second));
+}
+
 }  // namespace
 }  // namespace tessera::fakehost

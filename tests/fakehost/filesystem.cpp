@@ -11,6 +11,7 @@
 
 #include <fuse3/fuse.h>
 #include <fuse3/fuse_lowlevel.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -222,9 +223,25 @@ int poll_file(const char* path, fuse_file_info* info, fuse_pollhandle* handle, u
   return 0;
 }
 
-void* start(fuse_conn_info*, fuse_config* config) {
+/// FUSE_NOTIFY_INC_EPOCH of include/uapi/linux/fuse.h, with which a kernel looks all names up anew.
+constexpr int forget_names = 8;
+constexpr unsigned takes_forget_names = 44;  ///< protocol 7.44, Linux 6.16
+
+/// A kernel that takes it keeps names between two changes, as it does those of its own sysfs; an
+/// older one asks for each piece of a path, each time. Texts and attributes are never kept.
+double keep_names(const fuse_conn_info& connection) {
+  if (connection.proto_minor < takes_forget_names) return 0;
+  constexpr double until_told = 1e6;  // seconds
+  host().names_changed = [fd = fuse_session_fd(fuse_get_session(fuse_get_context()->fuse))] {
+    const fuse_out_header notice = {.len = sizeof notice, .error = forget_names, .unique = 0};
+    (void)!::write(fd, &notice, sizeof notice);  // fails only when nobody can look any more
+  };
+  return until_told;
+}
+
+void* start(fuse_conn_info* connection, fuse_config* config) {
   config->attr_timeout = 0;
-  config->entry_timeout = 0;
+  config->entry_timeout = keep_names(*connection);
   config->negative_timeout = 0;
   config->direct_io = 1;
   config->nullpath_ok = 0;

@@ -112,7 +112,13 @@ int Host::write(Lock& lock, std::string_view path, std::string_view text) {
   return result;
 }
 
+void Host::changed() {
+  names_changed();
+  condition_.notify_all();
+}
+
 bool Host::wait(Lock& lock, const std::function<bool()>& holds) {
+  names_changed();  // by what was done so far: others look while this waits
   condition_.wait(lock, [&] { return stopping_ || holds(); });
   return !stopping_;
 }

@@ -67,6 +67,9 @@ class Host {
 
   bool autoprobe = true;  ///< a driver that registers looks for devices
 
+  /// Called with the lock held when entries may have come or gone, before anybody can look.
+  std::function<void()> names_changed = [] {};
+
   /// One write(2) to a file, as a program would do it. Takes the lock; may block.
   /// Returns 0 or a negative errno.
   int write(std::string_view path, std::string_view text);
@@ -76,7 +79,7 @@ class Host {
   /// Waits until `holds`, woken by every change. False when the host is being shut down.
   bool wait(Lock& lock, const std::function<bool()>& holds);
   /// Something that a waiter may look at changed.
-  void changed() { condition_.notify_all(); }
+  void changed();
   /// Ends every wait, with the lock held; writes that waited fail with EINTR.
   void stop();
 
