@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <libkmod.h>
 
 #include "base/text.h"
 #include "kernel/files.h"
+#include "kernel/kmod_library.h"
 
 namespace tessera::kernel {
 
@@ -40,27 +40,19 @@ Status check_name(std::string_view name) {
 
 // --- libkmod ---
 
-struct ContextEnd {
-  void operator()(kmod_ctx* context) const { kmod_unref(context); }
-};
-struct ModuleEnd {
-  void operator()(kmod_module* module) const { kmod_module_unref(module); }
-};
-struct ListEnd {
-  void operator()(kmod_list* list) const { kmod_module_unref_list(list); }
-};
-using Context = std::unique_ptr<kmod_ctx, ContextEnd>;
-using Module = std::unique_ptr<kmod_module, ModuleEnd>;
-using ModuleList = std::unique_ptr<kmod_list, ListEnd>;
+using Context = std::unique_ptr<kmod_ctx, decltype(&::kmod_unref)>;
+using Module = std::unique_ptr<kmod_module, decltype(&::kmod_module_unref)>;
+using ModuleList = std::unique_ptr<kmod_list, decltype(&::kmod_module_unref_list)>;
 
 void log_nothing(void*, int, const char*, int, const char*, const char*, va_list) {}
 
-Result<Context> open_kmod(std::string_view name) {
-  Context context(kmod_new(nullptr, nullptr));
+Result<Context> open_kmod(const KmodLibrary& kmod, std::string_view name) {
+  Context context(kmod.kmod_new(nullptr, nullptr), kmod.kmod_unref);
   if (!context) {
     return fail(ErrorKind::io, std::string(name), "libkmod cannot read the kernel's module tables");
   }
-  kmod_set_log_fn(context.get(), log_nothing, nullptr);  // our errors say it, stderr stays clean
+  // Our errors say it, stderr stays clean.
+  kmod.kmod_set_log_fn(context.get(), log_nothing, nullptr);
   return context;
 }
 
@@ -80,16 +72,18 @@ Error load_error(int error_number, std::string_view name) {
 }
 
 Status load_live(const std::string& name) {
-  TRY_LET(Context context, open_kmod(name));
+  TRY_LET(const KmodLibrary kmod, open_kmod_library());
+  TRY_LET(const Context context, open_kmod(kmod, name));
   kmod_list* found = nullptr;
-  int problem = kmod_module_new_from_lookup(context.get(), name.c_str(), &found);
-  ModuleList list(found);
+  int problem = kmod.kmod_module_new_from_lookup(context.get(), name.c_str(), &found);
+  const ModuleList list(found, kmod.kmod_module_unref_list);
   if (problem < 0 && problem != -ENOENT) return fail(load_error(-problem, name));
   if (!list) return no_such_module(name);
-  for (kmod_list* item = list.get(); item != nullptr; item = kmod_list_next(list.get(), item)) {
-    Module module(kmod_module_get_module(item));
-    problem = kmod_module_probe_insert_module(module.get(), KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY,
-                                              nullptr, nullptr, nullptr, nullptr);
+  for (kmod_list* item = list.get(); item != nullptr;
+       item = kmod.kmod_list_next(list.get(), item)) {
+    const Module module(kmod.kmod_module_get_module(item), kmod.kmod_module_unref);
+    problem = kmod.kmod_module_probe_insert_module(
+        module.get(), KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, nullptr, nullptr, nullptr, nullptr);
     if (problem == -ENOENT) return no_such_module(name);
     if (problem < 0 && problem != -EEXIST) return fail(load_error(-problem, name));
   }
@@ -97,17 +91,18 @@ Status load_live(const std::string& name) {
 }
 
 Status unload_live(const std::string& name) {
-  TRY_LET(Context context, open_kmod(name));
+  TRY_LET(const KmodLibrary kmod, open_kmod_library());
+  TRY_LET(const Context context, open_kmod(kmod, name));
   kmod_module* found = nullptr;
-  int problem = kmod_module_new_from_name(context.get(), name.c_str(), &found);
-  Module module(found);
+  int problem = kmod.kmod_module_new_from_name(context.get(), name.c_str(), &found);
+  const Module module(found, kmod.kmod_module_unref);
   if (problem < 0) return fail(error_from_errno(-problem, name, "look up"));
-  int state = kmod_module_get_initstate(module.get());
+  int state = kmod.kmod_module_get_initstate(module.get());
   if (state == KMOD_MODULE_BUILTIN) {
     return fail(ErrorKind::unsupported, name, "it is built into the kernel and cannot be removed");
   }
   if (state < 0) return fail(ErrorKind::not_found, name, "it is not loaded");
-  problem = kmod_module_remove_module(module.get(), KMOD_REMOVE_NOLOG);
+  problem = kmod.kmod_module_remove_module(module.get(), KMOD_REMOVE_NOLOG);
   if (problem == -EAGAIN || problem == -EBUSY) {
     return fail(ErrorKind::busy, name,
                 fmt::format("the module is in use ({})", errno_name(-problem)),

@@ -29,13 +29,13 @@ class NearbyDirectories {
     if (auto devices = root.open_directory(files::devices)) way_.push_back(std::move(*devices));
   }
 
-  /// Fills in the function's path. The directory stays open until the next call; null where its
-  /// files are read by their whole paths: in a recording, where directories stand in the place of
-  /// links, or when the function is gone.
+  /// Fills in the function's path where it has none. The directory stays open until the next call;
+  /// null where its files are read by their whole paths: in a recording, where directories stand in
+  /// the place of links, or when the function is gone.
   const kernel::OpenDirectory* open(PciFunction& function) {
     if (!links_ || way_.empty()) return nullptr;
     const auto name = to_string(function.address);
-    take_path(links_->read_link(name), function);
+    if (function.sysfs_path.empty()) take_path(links_->read_link(name), function);
     return function.sysfs_path.ends_with("/" + name) ? go_to(function.sysfs_path) : nullptr;
   }
 
@@ -149,8 +149,9 @@ Result<std::vector<PciFunction>> read_card_functions(const kernel::Root& root) {
       const auto directory = outlines.open(*function);
       read_names(root, names, *function);
       read_card_function(directory, *function);
-      // Whether a recording knows the driver; a live kernel always does.
-      if (root.kind() != kernel::Root::Kind::live) read_driver_override(directory, *function);
+      // Whether a recording knows that there is no driver; a live kernel always does.
+      const bool may_not_be_known = root.kind() != kernel::Root::Kind::live;
+      if (may_not_be_known && function->driver.empty()) read_driver_override(directory, *function);
     }
   }
   return std::move(functions);
