@@ -78,6 +78,11 @@ std::unexpected<Error> wrong_shape(std::string_view address) {
               "write the address as DOMAIN:BUS:DEVICE.FUNCTION, e.g. 0000:01:00.0 or 01:00.0");
 }
 
+/// 16 bits of bus, device and function, as PCI Express routes by them.
+std::int64_t routing_id(const PciAddress& address) {
+  return address.bus << 8 | address.device << 3 | address.function;
+}
+
 }  // namespace
 
 Result<PciAddress> parse_pci_address(std::string_view text) {
@@ -102,11 +107,14 @@ std::string to_string(const PciAddress& address) {
   return fmt::format("{}.{:x}", slot_name(address), address.function);
 }
 
+std::int64_t functions_between(const PciAddress& first, const PciAddress& last) {
+  return routing_id(last) - routing_id(first);
+}
+
 std::optional<PciAddress> function_after(const PciAddress& first, std::int64_t distance) {
   constexpr std::int64_t last = 0xffff;
-  const std::int64_t routing_id = first.bus << 8 | first.device << 3 | first.function;
-  if (distance < 0 || distance > last - routing_id) return std::nullopt;
-  const std::int64_t id = routing_id + distance;
+  if (distance < 0 || distance > last - routing_id(first)) return std::nullopt;
+  const std::int64_t id = routing_id(first) + distance;
   return PciAddress{.domain = first.domain,
                     .bus = static_cast<std::uint8_t>(id >> 8),
                     .device = static_cast<std::uint8_t>(id >> 3 & 0x1f),

@@ -30,8 +30,9 @@ Result<PciAddress> parse_pci_address(std::string_view text);
 /// As sysfs spells it: "0000:01:00.0".
 std::string to_string(const PciAddress& address);
 
-/// The address `distance` functions after `first`, over devices and buses: so an SR-IOV device's
-/// virtual functions follow it. Nothing beyond the last bus.
+/// How many functions `last` is after `first` in the same domain, over devices and buses.
+std::int64_t functions_between(const PciAddress& first, const PciAddress& last);
+/// The address `distance` functions after `first`. Nothing beyond the last bus.
 std::optional<PciAddress> function_after(const PciAddress& first, std::int64_t distance);
 
 /// What a model of device is known by.

@@ -63,6 +63,8 @@ TEST(PciAddress, is_counted_on_over_devices_and_buses) {
   EXPECT_EQ(after(0xffff - 0x1804), "0001:ff:1f.7");
   EXPECT_EQ(after(0x10000 - 0x1804), "none");
   EXPECT_EQ(after(-1), "none");
+  EXPECT_EQ(functions_between(first, *parse_pci_address("0001:19:00.0")), 252);
+  EXPECT_EQ(functions_between(first, *parse_pci_address("0001:18:00.0")), -4);
 }
 
 TEST(PciClass, knows_what_makes_a_board_a_card) {

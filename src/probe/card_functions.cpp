@@ -64,28 +64,31 @@ bool is_cards(const PciFunction& function) {
   return function.class_code.has_value() && model::is_gpu_class(function.class_code.value());
 }
 
-/// The virtual functions of a card's function without a look at each: their addresses are counted
-/// off as the kernel does it (drivers/pci/iov.c), and its links to the first and to the last say
-/// whether that came out right. Empty where it did not, or there are none.
+/// The virtual function that a link of its physical one leads to ("../0000:18:00.4").
+std::optional<PciAddress> linked_function(const FunctionDirectory& directory, std::int64_t index) {
+  constexpr std::string_view beside = "../";
+  const auto target = directory.target(fmt::format("virtfn{}", index));
+  if (!target || !target->starts_with(beside)) return std::nullopt;
+  const auto address = model::parse_pci_address(target->substr(beside.size()));
+  return address ? std::optional(*address) : std::nullopt;
+}
+
+/// The `count` virtual functions of a card's function, with a look at two of its links and at none
+/// of them: the kernel counts their addresses off in equal steps (drivers/pci/iov.c), so that the
+/// first and the last tell all. Empty where they do not.
 std::vector<PciAddress> virtual_functions_of(const FunctionDirectory& directory,
-                                             const PciAddress& physical) {
-  const std::int64_t count = directory.number("sriov_numvfs").value_or(0);
-  if (count <= 0) return {};
-  const std::int64_t offset = directory.number("sriov_offset").value_or(0);
-  const std::int64_t stride = directory.number("sriov_stride").value_or(0);
-  if (offset <= 0 || stride <= 0) return {};
-  std::vector<PciAddress> all;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto address = function_after(physical, offset + stride * i);
-    if (!address) return {};
-    all.push_back(*address);
+                                             std::int64_t count) {
+  const auto first = linked_function(directory, 0);
+  const auto last = count == 1 ? first : linked_function(directory, count - 1);
+  if (!first || !last || first->domain != last->domain) return {};
+  const std::int64_t steps = count - 1;
+  const std::int64_t way = model::functions_between(*first, *last);
+  if (way < steps || (steps > 0 && way % steps != 0)) return {};
+  std::vector<PciAddress> all = {*first};
+  for (std::int64_t i = 1; i <= steps; ++i) {
+    if (const auto next = function_after(*first, way / steps * i)) all.push_back(*next);
   }
-  const auto links_to = [&](const PciAddress& address, std::int64_t index) {
-    const auto target = directory.target(fmt::format("virtfn{}", index));
-    return target && *target == "../" + to_string(address);
-  };
-  const bool told = links_to(all.front(), 0) && links_to(all.back(), count - 1);
-  return told ? all : std::vector<PciAddress>{};
+  return all;
 }
 
 /// Reads of each function what tells whether it belongs to a card, in the order of addresses.
@@ -105,9 +108,10 @@ class Outlines {
     if (function.sysfs_path.empty()) read_path(root_, function);
     read_ids(directory, function);
     if (!is_cards(function)) return;
-    read_physical_function(directory, function);
-    if (function.physical_function || function.sysfs_path.empty()) return;
-    for (const auto& one : virtual_functions_of(directory, address)) {
+    const auto enabled = directory.number("sriov_numvfs");  // a virtual function has no such file
+    if (enabled.is_absent()) read_physical_function(directory, function);
+    if (enabled.value_or(0) <= 0 || function.sysfs_path.empty()) return;
+    for (const auto& one : virtual_functions_of(directory, enabled.value())) {
       counted_.emplace(one, functions_.size() - 1);
     }
   }

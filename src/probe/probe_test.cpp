@@ -361,12 +361,8 @@ class CardWithFunctions {
     const std::string bridge = "/sys/devices/pci0000:00/0000:00:01.0";
     function(bridge, "060400");
     function(card_, "030200");
-    for (const auto& [name, text] : {std::pair{"sriov_numvfs", "3\n"},
-                                     {"sriov_offset", "4\n"},
-                                     {"sriov_stride", "1\n"},
-                                     {"numa_node", "1\n"}}) {
-      host_.file(card_ + "/" + name, text);
-    }
+    host_.file(card_ + "/sriov_numvfs", "3\n");
+    host_.file(card_ + "/numa_node", "1\n");
     host_.link(card_ + "/driver", "../../../../bus/pci/drivers/nvidia");
     host_.link(card_ + "/virtfn0", first_link);
     host_.link(card_ + "/virtfn2", "../0000:18:00.6");
@@ -422,13 +418,17 @@ TEST(CardFunctions, virtual_functions_are_counted_off_and_not_looked_at) {
   }
 }
 
-TEST(CardFunctions, virtual_functions_are_looked_at_where_the_links_say_otherwise) {
-  CardWithFunctions given("../0000:18:01.4");
-  given.disguise();
-  const auto host = given.cards();
-  ASSERT_EQ(host.functions.size(), 5U);
-  EXPECT_FALSE(host.function(at("18:00.4"))->physical_function.has_value());
-  EXPECT_EQ(host.function(at("18:00.5"))->class_code, model::Reading<std::uint32_t>(0x020000));
+TEST(CardFunctions, virtual_functions_are_looked_at_where_the_links_do_not_tell_them) {
+  for (const char* first_link :
+       {"../0000:18:01.4", "../0000:18:00.3", "../0001:18:00.4", "../../0000:18:00.4"}) {
+    CardWithFunctions given(first_link);
+    given.disguise();
+    const auto host = given.cards();
+    ASSERT_EQ(host.functions.size(), 5U) << first_link;
+    EXPECT_FALSE(host.function(at("18:00.4"))->physical_function.has_value()) << first_link;
+    EXPECT_EQ(host.function(at("18:00.5"))->class_code, model::Reading<std::uint32_t>(0x020000))
+        << first_link;
+  }
 }
 
 }  // namespace
