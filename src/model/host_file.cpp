@@ -187,7 +187,7 @@ class HostFileReader {
     quotas.doorbells = fields.maybe_number("doorbells", {0, any_number});
     quotas.exec_quantum_ms = fields.maybe_number("exec_quantum_ms", {0, any_number});
     quotas.preempt_timeout_us = fields.maybe_number("preempt_timeout_us", {0, any_number});
-    const std::vector<std::string> priorities{"low", "normal", "high"};
+    const std::vector<std::string> priorities{"low", "normal"};
     if (fields.has("sched_priority")) {
       quotas.sched_priority = priorities[fields.choice("sched_priority", priorities, 0)];
     }

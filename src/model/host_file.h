@@ -22,7 +22,7 @@ struct SliceQuotas {
   std::optional<int> doorbells;             ///< i915
   std::optional<int> exec_quantum_ms;       ///< how long it may run in a row; 0: no limit
   std::optional<int> preempt_timeout_us;    ///< how long it may take to stop then; 0: no limit
-  std::string sched_priority;               ///< xe: "low", "normal", "high"; empty: not named
+  std::string sched_priority;               ///< xe: "low", "normal"; empty: not named
   bool operator==(const SliceQuotas&) const = default;
 };
 

@@ -110,7 +110,7 @@ TEST(HostFile, without_a_unit_or_with_another_type_is_refused) {
             "'vf' must be a whole number from 0 to 65533, not '-1'");
   EXPECT_EQ(told("card: [c], framework: xe, vf: 0"), "'card' must be a text");
   EXPECT_EQ(told("card: c, framework: xe, vf: 0, quotas: {sched_priority: urgent}"),
-            "'sched_priority' cannot be 'urgent'; known are: low, normal, high");
+            "'sched_priority' cannot be 'urgent'; known are: low, normal");
   EXPECT_EQ(told("card: c, framework: xe, vf: 0, start: yes"),
             "'start' cannot be 'yes'; known are: manual, auto");
   EXPECT_EQ(told("card: \"a\\x01b\", framework: xe, vf: 0"), "'card' has bytes that are no text");

@@ -69,19 +69,21 @@ TEST_F(Xe, quotas_are_numbers_of_whole_steps_within_the_card) {
   EXPECT_EQ(write(admin("vf1/profile/preempt_timeout_us"), "-1"), "EINVAL");
 }
 
-TEST_F(Xe, a_priority_is_a_word_of_three) {
-  EXPECT_EQ(write(admin("vf1/profile/sched_priority"), "normal\n"), "ok");
-  EXPECT_EQ(read(admin("vf1/profile/sched_priority")), "low [normal] high\n");
-  EXPECT_EQ(write(admin("vf1/profile/sched_priority"), "urgent"), "EINVAL");
+TEST_F(Xe, a_priority_is_a_word_of_three_and_no_functions_own) {
+  EXPECT_EQ(write(admin("pf/profile/sched_priority"), "high\n"), "ok");
+  EXPECT_EQ(read(admin("pf/profile/sched_priority")), "low normal [high]\n");
+  EXPECT_EQ(write(admin("pf/profile/sched_priority"), "urgent"), "EINVAL");
+  EXPECT_EQ(write(admin("vf1/profile/sched_priority"), "normal"), "EACCES");
 }
 
 TEST_F(Xe, bulk_files_write_to_all) {
   EXPECT_EQ(read(admin(".bulk_profile/vram_quota")), "EACCES");
   EXPECT_EQ(write(admin(".bulk_profile/vram_quota"), "2147483648"), "ok");
   EXPECT_EQ(read(admin("vf3/profile/vram_quota")), "2147483648\n");
-  EXPECT_EQ(write(admin(".bulk_profile/sched_priority"), "high"), "ok");
-  EXPECT_EQ(read(admin("pf/profile/sched_priority")), "low normal [high]\n");
-  EXPECT_EQ(read(admin("vf2/profile/sched_priority")), "low normal [high]\n");
+  EXPECT_EQ(write(admin(".bulk_profile/sched_priority"), "normal"), "ok");
+  EXPECT_EQ(read(admin("pf/profile/sched_priority")), "low [normal] high\n");
+  EXPECT_EQ(read(admin("vf2/profile/sched_priority")), "low [normal] high\n");
+  EXPECT_EQ(write(admin(".bulk_profile/sched_priority"), "high"), "EINVAL");
   EXPECT_EQ(write(admin(".bulk_profile/exec_quantum_ms"), "x"), "EINVAL");
 }
 

@@ -115,7 +115,10 @@ int set_number_of_all(Call& call) {
   return set_of_all(call, set_number);
 }
 
+/// The firmware gives "high" to the card itself only, and no virtual function one of its own
+/// (sched_priority_high_allowed(), sched_priority_change_allowed() of the kernel).
 int set_priority_of_all(Call& call) {
+  if (call.word() == "high") return -EINVAL;
   return set_of_all(call, set_priority);
 }
 
@@ -139,7 +142,7 @@ constexpr Behaviour xe_table[] = {
     {"/sys/devices/**/sriov_admin/.bulk_profile/vram_quota", set_quota_of_all, unreadable},
     {"/sys/devices/**/sriov_admin/*/profile/exec_quantum_ms", set_number},
     {"/sys/devices/**/sriov_admin/*/profile/preempt_timeout_us", set_number},
-    {"/sys/devices/**/sriov_admin/*/profile/sched_priority", set_priority},
+    {"/sys/devices/**/sriov_admin/pf/profile/sched_priority", set_priority},
     {"/sys/devices/**/sriov_admin/*/profile/vram_quota", set_xe_quota},
     {"/sys/devices/**/sriov_admin/*/stop", stop, unreadable},
 };

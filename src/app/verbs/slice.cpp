@@ -16,6 +16,12 @@ namespace tessera::app {
 
 namespace {
 
+struct QuotaOptions {
+  std::string vram;
+  std::string ggtt;
+  model::SliceQuotas others;  ///< as they are given; sizes are read
+};
+
 struct SliceOptions {
   std::string card;
   std::string wanted;
@@ -24,8 +30,21 @@ struct SliceOptions {
   std::string work = "any";
   std::vector<std::string> settings;
   std::string owner;
+  QuotaOptions quotas;
   ChangeOptions change;
 };
+
+/// "4G", "512M" in bytes.
+Result<std::uint64_t> size_of(const std::string& option, const std::string& text) {
+  TRY_LET(const auto wishes, plan::slices::parse_request(text));
+  const auto& wish = wishes.front();
+  if (wishes.size() != 1 || wish.count != 1 || wish.framebuffer_bytes == 0 ||
+      !wish.series.empty()) {
+    return fail(ErrorKind::invalid, option + " " + text, "is no size",
+                fmt::format("give the size of each slice: {} 4G", option));
+  }
+  return wish.framebuffer_bytes;
+}
 
 Result<std::vector<plan::slices::Wish>> wishes_of(const SliceOptions& options) {
   if (!options.wanted.empty()) return plan::slices::parse_request(options.wanted);
@@ -33,16 +52,21 @@ Result<std::vector<plan::slices::Wish>> wishes_of(const SliceOptions& options) {
     return fail(ErrorKind::invalid, "slice", "nothing was asked for",
                 "say what: tessera slice CARD 4x8G, or --vms 6 --memory 4G");
   }
-  TRY_LET(auto wishes, plan::slices::parse_request(options.memory));
-  auto& wish = wishes.front();
-  if (wishes.size() != 1 || wish.count != 1 || wish.framebuffer_bytes == 0 ||
-      !wish.series.empty()) {
-    return fail(ErrorKind::invalid, "--memory " + options.memory, "is no size",
-                "give the framebuffer of each machine: --memory 4G");
-  }
+  plan::slices::Wish wish;
   wish.count = *options.machines;
-  wish.at_least_bytes = std::exchange(wish.framebuffer_bytes, 0);
-  return wishes;
+  TRY_LET(wish.at_least_bytes, size_of("--memory", options.memory));
+  return std::vector{wish};
+}
+
+Result<model::SliceQuotas> quotas_of(const QuotaOptions& options) {
+  model::SliceQuotas quotas = options.others;
+  if (!options.vram.empty()) {
+    TRY_LET(quotas.vram_bytes, size_of("--vram-quota", options.vram));
+  }
+  if (!options.ggtt.empty()) {
+    TRY_LET(quotas.ggtt_bytes, size_of("--ggtt-quota", options.ggtt));
+  }
+  return quotas;
 }
 
 Result<std::map<std::string, std::string>> settings_of(const SliceOptions& options) {
@@ -65,6 +89,7 @@ Result<plan::slices::SliceIntent> intent_of(const SliceOptions& options) {
   TRY_LET(const auto work, plan::slices::parse_workload(options.work));
   TRY_LET(intent.settings, settings_of(options));
   intent.owner = options.owner;
+  TRY_LET(intent.quotas, quotas_of(options.quotas));
   int count = 0;
   for (auto& wish : intent.wishes) {
     wish.workload = work;
@@ -87,6 +112,24 @@ Result<model::Plan> make_plan(const Session& session, const kernel::Root& root,
   return plan;
 }
 
+/// What each slice gets of an Intel card; what is not named is left to the driver.
+void add_quota_options(cli::Verb verb, QuotaOptions& options) {
+  constexpr double most = 1e9;
+  auto& others = options.others;
+  verb.option("--vram-quota", options.vram, "xe, i915: memory of the card for each, \"4G\"");
+  verb.option("--ggtt-quota", options.ggtt, "i915: of the global address table, \"256M\"");
+  verb.option("--contexts", others.contexts, "i915: contexts for each").between(0, most);
+  verb.option("--doorbells", others.doorbells, "i915: doorbells for each").between(0, most);
+  verb.option("--exec-quantum", others.exec_quantum_ms,
+              "xe, i915: milliseconds that each may run in a row; 0: no limit")
+      .between(0, most);
+  verb.option("--preempt-timeout", others.preempt_timeout_us,
+              "xe, i915: microseconds that each may take to stop then; 0: no limit")
+      .between(0, most);
+  verb.option("--priority", others.sched_priority, "xe: of the card and all its slices")
+      .one_of({"low", "normal"});
+}
+
 }  // namespace
 
 void add_slice(cli::Verb parser, Session& session) {
@@ -105,6 +148,7 @@ void add_slice(cli::Verb parser, Session& session) {
   verb.option("--set", options->settings,
               "NAME=VALUE of vgpu_params for each slice, such as frame_rate_limiter=0");
   verb.option("--owner", options->owner, "the machine that they are for (see claim)");
+  add_quota_options(verb, options->quotas);
   add_change_options(verb, options->change);
   verb.on_call([&session, options] {
     auto intent = intent_of(*options);

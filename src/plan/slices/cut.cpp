@@ -13,6 +13,7 @@
 #include "plan/slices/mig.h"
 #include "plan/slices/mixed_sizes.h"
 #include "plan/slices/owners.h"
+#include "plan/slices/quotas.h"
 #include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"
 
@@ -253,6 +254,7 @@ std::string subject_of(const HostSnapshot& host, const Sources& sources) {
 
 Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
   TRY_LET(const Sources sources, sources_of(host, intent));
+  for (const SliceSource* source : sources) TRY(check_has_quotas(*source, intent.quotas));
   Plan plan;
   plan.title = fmt::format("slice {} into {}",
                            intent.devices.empty() ? "cards" : text::join(intent.devices, ", "),

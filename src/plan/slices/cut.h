@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/host.h"
+#include "model/host_file.h"
 #include "model/plan.h"
 #include "plan/slices/request.h"
 
@@ -19,7 +20,8 @@ struct SliceIntent {
   std::vector<Wish> wishes;
   std::vector<std::string> uuids;               ///< fresh names, at least as many as slices wanted
   std::map<std::string, std::string> settings;  ///< vgpu_params of each slice made
-  std::string owner = {};  ///< the machine that they are for; empty: nobody's yet
+  std::string owner = {};          ///< the machine that they are for; empty: nobody's yet
+  model::SliceQuotas quotas = {};  ///< of each slice made; xe and i915 only
 };
 
 /// Makes the slices, or says why the cards have no room and what would fit. The layout is exact:
@@ -37,7 +39,8 @@ struct SliceIntent {
 /// A card that HostSnapshot::cordons names gets none: passed over where any will do, else a
 /// conflict.
 ///
-/// Errors: not_found (no such source), unsupported (the card has no such profile), conflict (no
+/// Errors: not_found (no such source), unsupported (the card has no such profile, or its slices
+/// no quotas), conflict (no
 /// room: the sentence says by which rule, the hint what fits).
 Result<model::Plan> plan_slices(const model::HostSnapshot& host, const SliceIntent& intent);
 

@@ -12,6 +12,7 @@
 #include "plan/slices/cut.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/mig.h"
+#include "plan/slices/quotas.h"
 #include "plan/slices/room.h"
 #include "plan/slices/virtual_functions.h"
 
@@ -26,55 +27,6 @@ using model::MdevDefinition;
 using model::Operation;
 using model::SliceParent;
 using model::SliceSource;
-using model::Step;
-using What = model::Expectation::What;
-
-/// A quota's file below a virtual function's folder, and what is written there.
-struct QuotaText {
-  std::string file;
-  std::string text;
-  bool reads_back = true;  ///< false where the driver may round, or marks one word of several
-};
-
-std::vector<QuotaText> quota_texts(const HostSlice& slice) {
-  const auto& quotas = slice.quotas;
-  const bool is_xe = slice.framework == Framework::xe;
-  std::vector<QuotaText> texts;
-  const auto add = [&](std::string file, const auto& value, bool reads_back) {
-    if (value) texts.push_back({std::move(file), fmt::format("{}", *value), reads_back});
-  };
-  add(is_xe ? "vram_quota" : "lmem_quota", quotas.vram_bytes, false);
-  add("ggtt_quota", quotas.ggtt_bytes, false);
-  add("contexts_quota", quotas.contexts, false);
-  add("doorbells_quota", quotas.doorbells, false);
-  add("exec_quantum_ms", quotas.exec_quantum_ms, true);
-  add("preempt_timeout_us", quotas.preempt_timeout_us, true);
-  if (!quotas.sched_priority.empty()) {
-    texts.push_back({"sched_priority", quotas.sched_priority, false});
-  }
-  return texts;
-}
-
-Operation set_quota(const SliceSource& source, const model::Quota& quota, const QuotaText& wanted) {
-  Operation op;
-  op.kind = "quota.set";
-  op.subject = source.device;
-  op.reason = fmt::format("{} of {} is {}", quota.name, source.device, wanted.text);
-  Step step;
-  step.path = quota.path;
-  step.text = wanted.text;
-  step.reason = "before the virtual function is there to use it";
-  if (wanted.reads_back) step.then = {{What::text, quota.path, wanted.text}};
-  op.forward = {step};
-  if (quota.value.has_value()) {
-    Step back;
-    back.path = quota.path;
-    back.text = quota.value.value();
-    back.reason = "as it was";
-    op.undo = {back};
-  }
-  return op;
-}
 
 /// Collects one restore, definition by definition.
 class Restorer {
@@ -262,24 +214,20 @@ class Restorer {
                                                 source.vf_total.value_or(0)));
     }
     std::vector<Operation> operations;
-    for (const auto* slice : slices) add_quotas(source, *slice, operations);
+    add_quotas(source, slices, operations);
     operations.push_back(enable_functions(source, count));
     add_plan(fmt::format("make the {} defined virtual functions of {}", count, source.device),
              source.device, std::move(operations));
   }
 
-  /// Both drivers count a card's functions from 1 there: vf1 is virtfn0.
-  void add_quotas(const SliceSource& source, const HostSlice& slice,
+  void add_quotas(const SliceSource& source, const std::vector<const HostSlice*>& slices,
                   std::vector<Operation>& operations) {
-    for (const auto& wanted : quota_texts(slice)) {
-      const auto name = fmt::format("vf{}/{}", slice.vf + 1, wanted.file);
-      bool found = false;
-      for (const auto& quota : source.quotas) {
-        if (quota.name != name) continue;
-        found = true;
-        operations.push_back(set_quota(source, quota, wanted));
-      }
-      if (!found) problem(name_of(slice), fmt::format("{} has no file {}", source.device, name));
+    std::vector<FunctionQuotas> wanted;
+    for (const auto* slice : slices) wanted.push_back({slice->vf, slice->quotas});
+    auto plan = plan_quotas(source, wanted);
+    std::ranges::move(plan.operations, std::back_inserter(operations));
+    for (const auto& why : plan.problems) {
+      restore_.problems.push_back(fmt::format("{} {}", source.device, why));
     }
   }
 

@@ -7,6 +7,7 @@
 
 #include "kernel/files.h"
 #include "plan/slices/frameworks.h"
+#include "plan/slices/quotas.h"
 
 namespace tessera::plan::slices {
 
@@ -111,6 +112,7 @@ Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceInte
                 fmt::format("it has {} virtual functions at most (sriov_totalvfs)", total),
                 fmt::format("tessera slice {} {}xvf", source.device, total));
   }
+  TRY_LET(plan.operations, equal_quotas(source, count, intent.quotas));
   plan.operations.push_back(enable_functions(source, count));
   if (!intent.owner.empty()) {
     plan.notes.emplace_back("their addresses are known when they are there; then: tessera claim");

@@ -56,6 +56,7 @@ void read_i915(const kernel::Root& root, const model::HostSnapshot& host,
     if (iov.empty()) continue;
     auto& source = source_of(root, host, device, model::Framework::i915, found);
     add_vf_slices(root, source);
+    add_quota(root, iov + "/pf/auto_provisioning", "pf/auto_provisioning", source);
     const auto functions = root.list(iov);
     if (!functions) continue;
     for (const auto& function : *functions) {

@@ -27,6 +27,8 @@ void read_xe(const kernel::Root& root, const model::HostSnapshot& host,
     if (is_taken(found, card.address) || !names) continue;
     auto& source = source_of(root, host, device, model::Framework::xe, found);
     add_vf_slices(root, source);
+    // VFs have one priority, which only this file changes (sched_priority_change_allowed()).
+    add_quota(root, admin + "/.bulk_profile/sched_priority", "all/sched_priority", source);
     for (const auto& name : *names) {
       if (name != "pf" && !name.starts_with("vf")) continue;
       for (auto file : quota_files) {

@@ -136,6 +136,14 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
                        r.path.substr(r.path.rfind('/') + 1)),
            "a smaller value, and a sum over all virtual functions that the card has"};
      }},
+    {"quota-beyond", [](const Refusal& r) { return sets_quota(r) && r.error_number == ENOSPC; },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("{} has less left than {} for {}", card_of(r), text::printable(r.text),
+                       r.path.substr(r.path.rfind('/') + 1)),
+           fmt::format("a smaller value; tessera profiles {} --json lists what functions have",
+                       card_of(r))};
+     }},
     {"quota-malformed", [](const Refusal& r) { return sets_quota(r) && r.error_number == EINVAL; },
      [](const Refusal& r) {
        return Explanation{fmt::format("'{}' is no value for {}", text::printable(r.text),

@@ -265,6 +265,11 @@ void Explanations::of_quotas_and_of_what_any_write_can_meet() {
     expect(scene.of(), {"quota-firmware", "firmware refused 12x for vram_quota", "smaller"});
   }
   {
+    auto scene = quota(ENOSPC);
+    expect(scene.of(),
+           {"quota-beyond", "0000:3b:00.0 has less left than 12x for vram_quota", "smaller"});
+  }
+  {
     auto scene = quota(EINVAL);
     expect(scene.of(), {"quota-malformed", "'12x' is no value for vram_quota", ""});
   }
