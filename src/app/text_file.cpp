@@ -14,22 +14,32 @@ namespace tessera::app {
 namespace {
 
 constexpr std::size_t largest = std::size_t{16} << 20U;
+constexpr const char* standard_input = "-";
+
+Result<std::string> read_to_end(int fd, const std::string& name) {
+  std::string text;
+  std::array<char, 65536> piece{};
+  for (;;) {
+    const ssize_t size = ::read(fd, piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return fail(error_from_errno(errno, name, "read"));
+    if (size == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+    if (text.size() > largest) return fail(ErrorKind::invalid, name, "it is larger than 16 MiB");
+  }
+}
 
 }  // namespace
 
 Result<std::string> read_text_file(const std::string& path) {
+  if (path == standard_input) return read_to_end(STDIN_FILENO, text_file_name(path));
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return fail(error_from_errno(errno, path, "open"));
-  std::string text;
-  std::array<char, 65536> piece{};
-  for (;;) {
-    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return fail(error_from_errno(errno, path, "read"));
-    if (size == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(size));
-    if (text.size() > largest) return fail(ErrorKind::invalid, path, "it is larger than 16 MiB");
-  }
+  return read_to_end(file.get(), path);
+}
+
+std::string text_file_name(const std::string& path) {
+  return path == standard_input ? "<stdin>" : path;
 }
 
 Status write_text_file(const std::string& path, std::string_view text) {

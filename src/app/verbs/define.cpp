@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "plan/slices/define.h"
+
 #include <algorithm>
 #include <memory>
 
-#include <fmt/format.h>
-
 #include "app/change.h"
+#include "app/text_file.h"
 #include "app/verb.h"
-#include "base/text.h"
+#include "build/nodedev_xml.h"
 #include "kernel/files.h"
 #include "plan/slices/definitions.h"
 #include "plan/slices/owners.h"
@@ -17,80 +18,36 @@ namespace tessera::app {
 
 namespace {
 
-using plan::slices::FoundSlice;
 using Start = model::MdevDefinition::Start;
 using Operations = std::vector<model::Operation>;
 
 struct DefineOptions {
   std::vector<std::string> slices;
+  std::vector<std::string> node_devices;
   std::string start = "auto";
   ChangeOptions change;
-};
 
-bool is_mdev(const model::Slice& slice) {
-  return slice.identity != slice.parent;
-}
-
-std::string mdev_file(const std::string& parent, const std::string& uuid) {
-  return fmt::format("{}/{}/{}", kernel::files::mdev_definitions, parent, uuid);
-}
-
-/// The card as the host file names it best, and which of its virtual functions the slice is.
-struct FunctionName {
-  std::string card;
-  int vf = 0;
-};
-
-FunctionName function_name(const model::HostSnapshot& host, const FoundSlice& found) {
-  const auto* const card = found.source->card ? host.card_of(*found.source->card) : nullptr;
-  const auto& parents = found.source->parents;
-  const auto place = std::ranges::find(parents, found.slice->parent, &model::SliceParent::device);
-  return {card ? card->identity : found.source->device, static_cast<int>(place - parents.begin())};
-}
-
-std::vector<model::SliceSetting> settings_of(const model::Slice& slice) {
-  std::vector<model::SliceSetting> settings;
-  for (const auto pair : text::split(slice.settings.value_or(""), ',')) {
-    const auto mark = pair.find('=');
-    if (mark == std::string_view::npos) continue;
-    settings.push_back({std::string(text::trim(pair.substr(0, mark))),
-                        std::string(text::trim(pair.substr(mark + 1)))});
+  [[nodiscard]] Start start_kind() const {
+    return start == "auto" ? Start::automatic : Start::manual;
   }
-  return settings;
+};
+
+std::vector<model::MdevDefinitionFile> definitions_on(const kernel::Root& root) {
+  return probe::read_mdev_definitions(root).value_or({});
 }
 
 Result<Operations> define(const kernel::Root& root, const model::HostSnapshot& host,
-                          const FoundSlice& found, Start start) {
-  const model::Slice& slice = *found.slice;
-  if (is_mdev(slice)) {
-    TRY_LET(const Uuid uuid, parse_uuid(slice.identity));
-    model::MdevDefinition wanted{uuid, slice.parent, slice.type, start, {}};
-    const auto settings = slice.settings.value_or("");
-    if (!settings.empty()) wanted.attrs.push_back({"nvidia/vgpu_params", settings});
-    TRY_LET(const auto now, probe::read_file_state(root, mdev_file(slice.parent, slice.identity)));
-    return plan::define_mdev(now, wanted);
-  }
-  const auto name = function_name(host, found);
-  model::HostSlice wanted;
-  wanted.card = name.card;
-  wanted.vf = name.vf;
-  wanted.framework = slice.framework;
-  wanted.start = start;
-  if (slice.framework == model::Framework::vendor_vfio) {
-    wanted.type = slice.name;
-    wanted.settings = settings_of(slice);
-  }
-  TRY_LET(const auto now, probe::read_file_state(root, kernel::files::host_file));
-  return plan::define_in_host_file(now, wanted);
+                          const std::string& selector, Start start) {
+  TRY_LET(const auto found, plan::slices::find_slice(host, selector));
+  TRY_LET(const auto wanted, plan::slices::definition_of(host, found, start));
+  TRY_LET(const auto now, probe::read_file_state(root, plan::slices::file_of(wanted)));
+  return plan::slices::define(now, wanted);
 }
 
 /// Definitions of one mediated device may stand below several parents.
 Result<Operations> undefine_mdev(const kernel::Root& root, const Uuid& uuid) {
   Operations all;
-  const auto files = probe::read_mdev_definitions(root);
-  if (!files.has_value()) return all;
-  for (const auto& file : files.value()) {
-    if (!file.path.ends_with("/" + to_string(uuid))) continue;
+  for (const auto& file : plan::slices::files_of(uuid, definitions_on(root))) {
     TRY_LET(const auto now, probe::read_file_state(root, file.path));
     TRY_LET(auto operations, plan::undefine_mdev(now, uuid));
     std::ranges::move(operations, std::back_inserter(all));
@@ -101,10 +58,10 @@ Result<Operations> undefine_mdev(const kernel::Root& root, const Uuid& uuid) {
 Result<Operations> undefine(const kernel::Root& root, const model::HostSnapshot& host,
                             const std::string& selector) {
   if (const auto uuid = parse_uuid(selector)) return undefine_mdev(root, *uuid);
-  TRY_LET(const FoundSlice found, plan::slices::find_slice(host, selector));
-  const auto name = function_name(host, found);
+  TRY_LET(const auto found, plan::slices::find_slice(host, selector));
+  const auto entry = plan::slices::host_entry_of(host, found);
   TRY_LET(const auto now, probe::read_file_state(root, kernel::files::host_file));
-  return plan::undefine_in_host_file(now, name.card, name.vf);
+  return plan::undefine_in_host_file(now, entry.card, entry.vf);
 }
 
 using MakeOperations = std::function<Result<Operations>(
@@ -133,28 +90,76 @@ int change_each(const Session& session, const DefineOptions& options, const std:
   return exit_ok;
 }
 
+Result<model::MdevDefinition> read_node_device(const std::string& path, Start start) {
+  TRY_LET(const auto text, read_text_file(path));
+  TRY_LET(const Uuid fresh, random_uuid());
+  TRY_LET(auto definition, build::parse_node_device_xml(text, text_file_name(path), fresh));
+  definition.start = start;
+  return definition;
+}
+
+Result<model::Plan> plan_node_device(const kernel::Root& root,
+                                     const model::MdevDefinition& wanted) {
+  TRY_LET(const auto host, probe::take_snapshot(root, model::Detail::slices));
+  TRY_LET(const auto now, probe::read_file_state(root, plan::slices::file_of(wanted)));
+  model::Plan plan;
+  plan.subject = to_string(wanted.uuid);
+  plan.title = "define " + plan.subject;
+  TRY_LET(plan.operations, plan::define_mdev(now, wanted));
+  plan.notes = plan::slices::notes_on(host, definitions_on(root), wanted);
+  return plan;
+}
+
+/// All files are read before anything is changed: standard input comes only once.
+int define_node_devices(const Session& session, const DefineOptions& options) {
+  std::vector<model::MdevDefinition> definitions;
+  for (const auto& path : options.node_devices) {
+    auto definition = read_node_device(path, options.start_kind());
+    if (!definition) return report(session, definition.error());
+    definitions.push_back(std::move(*definition));
+  }
+  for (const auto& wanted : definitions) {
+    const int code = change_host(session, options.change, [&](const kernel::Root& root) {
+      return plan_node_device(root, wanted);
+    });
+    if (code != exit_ok) return code;
+  }
+  return exit_ok;
+}
+
+int define_slices(const Session& session, const DefineOptions& options) {
+  return change_each(
+      session, options, "define",
+      [&](const kernel::Root& root, const model::HostSnapshot& host, const std::string& selector) {
+        return define(root, host, selector, options.start_kind());
+      });
+}
+
+int define_either(const Session& session, const DefineOptions& options) {
+  if (options.slices.empty() == options.node_devices.empty()) {
+    return report(session, {ErrorKind::invalid, "define",
+                            "either slices that stand are named, or files with --nodedev-xml",
+                            "tessera define SLICE, or tessera define --nodedev-xml FILE"});
+  }
+  return options.slices.empty() ? define_node_devices(session, options)
+                                : define_slices(session, options);
+}
+
 }  // namespace
 
 void add_define(cli::Verb parser, Session& session) {
   auto options = std::make_shared<DefineOptions>();
   auto verb = parser.add_verb("define", "write down a slice, so that it is there after a boot");
   verb.option("slice", options->slices,
-              "UUID of a mediated device, or address of a virtual function")
-      .required();
+              "UUID of a mediated device, or address of a virtual function");
+  verb.option("--nodedev-xml", options->node_devices,
+              "mediated devices that need not be there: XML as virsh nodedev-dumpxml prints it; "
+              "- is standard input");
   verb.option("--start", options->start, "auto: made at every boot; manual: when somebody asks")
       .one_of({"auto", "manual"})
       .show_default();
   add_change_options(verb, options->change);
-  verb.on_call([&session, options] {
-    const auto start = options->start == "auto" ? Start::automatic : Start::manual;
-    session.exit_code =
-        change_each(session, *options, "define",
-                    [&](const kernel::Root& root, const model::HostSnapshot& host,
-                        const std::string& selector) -> Result<Operations> {
-                      TRY_LET(const FoundSlice found, plan::slices::find_slice(host, selector));
-                      return define(root, host, found, start);
-                    });
-  });
+  verb.on_call([&session, options] { session.exit_code = define_either(session, *options); });
 }
 
 void add_undefine(cli::Verb parser, Session& session) {

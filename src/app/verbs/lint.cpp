@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/lint.h"
 
-#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "app/printers/lint.h"
+#include "app/text_file.h"
 #include "app/verb.h"
-#include "base/fd.h"
 #include "base/result.h"
 #include "kernel/root.h"
 #include "probe/probe.h"
@@ -24,38 +21,11 @@ namespace tessera::app {
 
 namespace {
 
-/// No text that a person wrote is longer; what is, is some other kind of file.
-constexpr std::size_t longest_text = std::size_t{4} << 20;
-
 struct LintOptions {
   std::vector<std::string> files;
   std::string kind;
   bool list_rules = false;
 };
-
-Result<std::string> read_open_file(int fd, const std::string& name) {
-  std::string text;
-  std::string piece(std::size_t{64} << 10, '\0');
-  for (;;) {
-    const ssize_t count = ::read(fd, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return std::unexpected(error_from_errno(errno, name, "read"));
-    if (count == 0) return text;
-    text.append(piece, 0, static_cast<std::size_t>(count));
-    if (text.size() > longest_text) {
-      return fail(ErrorKind::invalid, name,
-                  "this is longer than 4 MiB, which is no text to look at");
-    }
-  }
-}
-
-/// The texts are files of the person who asks, not of the host below --root.
-Result<std::string> read_text_file(const std::string& name) {
-  if (name == "-") return read_open_file(STDIN_FILENO, "standard input");
-  const Fd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return std::unexpected(error_from_errno(errno, name, "open"));
-  return read_open_file(file.get(), name);
-}
 
 int exit_code_of(const std::vector<LintedText>& texts) {
   int code = exit_ok;
@@ -79,8 +49,9 @@ Result<int> look_at_files(const Session& session, const LintOptions& options) {
   TRY_LET(const model::HostSnapshot host, probe::take_snapshot(root));
   std::vector<LintedText> texts;
   for (const std::string& file : options.files) {
+    // The texts are files of the person who asks, not of the host below --root.
     TRY_LET(const std::string text, read_text_file(file));
-    const std::string name = file == "-" ? "<stdin>" : file;
+    const std::string name = text_file_name(file);
     const auto kind = forced ? *forced : plan::recognize_text(text, name);
     texts.push_back({name, kind, plan::lint(text, name, kind, host)});
   }

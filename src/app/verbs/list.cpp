@@ -13,8 +13,11 @@
 #include "app/printers/topology_svg.h"
 #include "app/text_file.h"
 #include "app/verb.h"
+#include "build/nodedev_xml.h"
 #include "kernel/root.h"
+#include "plan/slices/define.h"
 #include "probe/probe.h"
+#include "probe/slices/definitions.h"
 #include "probe/slices/nvidia_driver.h"
 #include "probe/slices/users.h"
 
@@ -26,7 +29,24 @@ struct ListOptions {
   std::string what = "cards";
   bool tree = false;
   std::string svg;
+  std::string node_device;
 };
+
+/// One mediated device for `virsh nodedev-define`.
+Status print_node_device(const Session& session, const ListOptions& options) {
+  if (options.what != "slices" || session.json) {
+    return fail(ErrorKind::invalid, "--nodedev-xml", "it prints a slice as XML, and nothing else",
+                "tessera list slices --nodedev-xml " + options.node_device);
+  }
+  TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
+  TRY_LET(const auto host, probe::take_snapshot(root, model::Detail::slices));
+  const auto defined = probe::read_mdev_definitions(root).value_or({});
+  TRY_LET(const auto definition,
+          plan::slices::mdev_definition_of(host, defined, options.node_device));
+  TRY_LET(const auto xml, build::node_device_xml(definition));
+  fmt::print("{}", xml);
+  return {};
+}
 
 Status list_slices(const Session& session) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
@@ -60,6 +80,11 @@ Status list_cards(const Session& session, const ListOptions& options) {
   return {};
 }
 
+Status run_list(const Session& session, const ListOptions& options) {
+  if (!options.node_device.empty()) return print_node_device(session, options);
+  return options.what == "slices" ? list_slices(session) : list_cards(session, options);
+}
+
 }  // namespace
 
 void add_list(cli::Verb parser, Session& session) {
@@ -70,13 +95,15 @@ void add_list(cli::Verb parser, Session& session) {
       .show_default();
   verb.flag("--tree", options->tree, "show where the cards are below the root complexes");
   verb.option("--svg", options->svg, "draw that tree into this file");
+  verb.option("--nodedev-xml", options->node_device,
+              "with slices: print this mediated device as XML for virsh nodedev-define");
   verb.footer(
       "A card is a whole board: the indented lines are its other functions. GROUP is the IOMMU\n"
       "group, NUMA the memory node; '-' is not known. `list slices` looks through the processes "
       "for\n"
       "those that have a slice open. Changes nothing on the host.");
   verb.on_call([options, &session] {
-    auto done = options->what == "slices" ? list_slices(session) : list_cards(session, *options);
+    auto done = run_list(session, *options);
     session.exit_code = done ? exit_ok : report(session, done.error());
   });
 }
