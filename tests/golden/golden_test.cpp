@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -183,8 +184,9 @@ void expect_same_answers(const std::string& host, const fs::path& recording,
 
 TEST_P(RecordedHost, answers_the_same_from_a_recording_of_it) {
   for (const std::string ids : {"", "--keep-ids"}) {
+    // Other runs of this test on the machine have recordings of their own.
     const fs::path recording =
-        fs::path(testing::TempDir()) / fmt::format("{}{}.tsv", GetParam(), ids);
+        fs::path(testing::TempDir()) / fmt::format("{}{}.{}.tsv", GetParam(), ids, ::getpid());
     const auto made =
         run_tessera(GetParam(), fmt::format("record --force {} '{}'", ids, recording.string()));
     ASSERT_EQ(made.exit_code, 0) << made.text;
