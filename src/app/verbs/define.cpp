@@ -13,6 +13,7 @@
 #include "plan/slices/owners.h"
 #include "probe/probe.h"
 #include "probe/slices/definitions.h"
+#include "probe/slices/nvidia_driver.h"
 
 namespace tessera::app {
 
@@ -70,7 +71,9 @@ using MakeOperations = std::function<Result<Operations>(
 /// The host file is one file for all of its slices, so each further slice is a plan of its own.
 Result<model::Plan> plan_for(const kernel::Root& root, const std::string& selector,
                              const std::string& title, const MakeOperations& make) {
-  TRY_LET(const auto host, probe::take_snapshot(root, model::Detail::slices));
+  TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
+  probe::slices::name_nvidia_slices(root,
+                                    host);  // a type's name outlives a driver, its number may not
   model::Plan plan;
   plan.title = title + " " + selector;
   plan.subject = selector;
