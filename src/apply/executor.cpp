@@ -331,10 +331,12 @@ Status Executor::undo(std::int64_t id) {
   return {};
 }
 
-/// An undo that was refused as a whole leaves a plan that is in effect; any other leaves a host
-/// that has to be recovered.
+/// An undo that was refused as a whole leaves a plan that is in effect; any other, and one of which
+/// that cannot be told, leaves a host that has to be recovered.
 Error Executor::keep(const PlanRecord& record, Error cause) {
-  const bool untouched = hung_.empty() && holds_wholly(record.plan);
+  const bool told = std::ranges::none_of(record.plan.operations,
+                                         [](const Operation& op) { return op.after.empty(); });
+  const bool untouched = hung_.empty() && told && holds_wholly(record.plan);
   (void)journal_->set_state(record.id, untouched ? PlanState::applied : PlanState::failed,
                             untouched ? record.note : one_line(cause));
   if (untouched) {

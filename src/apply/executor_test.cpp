@@ -68,6 +68,26 @@ class SettingsTest : public ::testing::Test {
   Executor executor_ = std::move(Executor::create(root_, journal_, lock_, silent_).value());
 };
 
+TEST_F(SettingsTest, an_undo_that_is_refused_as_a_whole_leaves_the_plan_in_effect) {
+  auto stays = make(first, "one");
+  stays.undo = {step(Step::Action::run_tool, "/usr/bin/no-such-tool", "-d")};
+  const auto id = apply({stays});
+  ASSERT_TRUE(id) << one_line(id.error());
+  const auto undone = executor_.undo(*id);
+  ASSERT_FALSE(undone);
+  EXPECT_NE(undone.error().sentence.find("is still in effect"), std::string::npos);
+  EXPECT_EQ(journal_.plan(*id)->state, PlanState::applied);
+  auto untold = make(second, "two");
+  untold.after.clear();
+  untold.undo[0].only_if.clear();
+  const auto both = apply({untold, make("/etc/tessera/third", "three")});
+  ASSERT_TRUE(both) << one_line(both.error());
+  std::filesystem::remove(host_.real(second));
+  std::filesystem::create_directories(host_.real(second) + "/full");  // it cannot be removed so
+  ASSERT_FALSE(executor_.undo(*both));
+  EXPECT_EQ(journal_.plan(*both)->state, PlanState::failed) << "nothing tells what still holds";
+}
+
 TEST_F(SettingsTest, are_written_whole_and_taken_back) {
   const std::string text = "two\nlines, and no newline at the end";
   auto id = apply({make(first, text)});

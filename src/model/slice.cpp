@@ -138,6 +138,10 @@ const Profile* SliceSource::profile(std::string_view type) const {
   return found == profiles.end() ? nullptr : &*found;
 }
 
+const GpuInstanceProfile& SliceSource::kind_of(const GpuInstance& instance) const {
+  return *std::ranges::find(gpu_instance_profiles, instance.profile, &GpuInstanceProfile::id);
+}
+
 const SliceParent* SliceSource::parent(std::string_view wanted) const {
   auto found = std::ranges::find(parents, wanted, &SliceParent::device);
   return found == parents.end() ? nullptr : &*found;

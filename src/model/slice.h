@@ -63,7 +63,7 @@ struct NvidiaTypeName {
 };
 std::optional<NvidiaTypeName> parse_nvidia_type_name(std::string_view name);
 
-/// The type's name and what it says, where the profile does not have that already.
+/// Takes a type's name and what it says; a framebuffer that the profile has already stays.
 void take_nvidia_name(std::string_view name, Profile& profile);
 
 /// What an mdev type's description says: NVIDIA's one line, GVT-g's lines. Unknown words are passed
@@ -170,6 +170,8 @@ struct SliceSource {
 
   [[nodiscard]] const Profile* profile(std::string_view type) const;
   [[nodiscard]] const SliceParent* parent(std::string_view wanted) const;
+  /// What a GPU instance is: there is one for each of gpu_instances.
+  [[nodiscard]] const GpuInstanceProfile& kind_of(const GpuInstance& instance) const;
   /// How many of a type can still be made, over all its parents.
   [[nodiscard]] int available(std::string_view type) const;
 };

@@ -121,10 +121,8 @@ Json profile_json(const Availability& one) {
 Json gpu_instances_json(const SliceSource& source) {
   Json instances = Json::array();
   for (const auto& instance : source.gpu_instances) {
-    const auto kind = std::ranges::find(source.gpu_instance_profiles, instance.profile,
-                                        &model::GpuInstanceProfile::id);
     instances.push_back({{"id", instance.id},
-                         {"name", model::json_text(kind->name)},
+                         {"name", model::json_text(source.kind_of(instance).name)},
                          {"profile", instance.profile},
                          {"start", instance.start}});
   }

@@ -33,10 +33,6 @@ struct DefineOptions {
   }
 };
 
-std::vector<model::MdevDefinitionFile> definitions_on(const kernel::Root& root) {
-  return probe::read_mdev_definitions(root).value_or({});
-}
-
 Result<Operations> define(const kernel::Root& root, const model::HostSnapshot& host,
                           const std::string& selector, Start start) {
   TRY_LET(const auto found, plan::slices::find_slice(host, selector));
@@ -48,7 +44,8 @@ Result<Operations> define(const kernel::Root& root, const model::HostSnapshot& h
 /// Definitions of one mediated device may stand below several parents.
 Result<Operations> undefine_mdev(const kernel::Root& root, const Uuid& uuid) {
   Operations all;
-  for (const auto& file : plan::slices::files_of(uuid, definitions_on(root))) {
+  TRY_LET(const auto defined, probe::mdev_definitions(root));
+  for (const auto& file : plan::slices::files_of(uuid, defined)) {
     TRY_LET(const auto now, probe::read_file_state(root, file.path));
     TRY_LET(auto operations, plan::undefine_mdev(now, uuid));
     std::ranges::move(operations, std::back_inserter(all));
@@ -72,8 +69,8 @@ using MakeOperations = std::function<Result<Operations>(
 Result<model::Plan> plan_for(const kernel::Root& root, const std::string& selector,
                              const std::string& title, const MakeOperations& make) {
   TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));
-  probe::slices::name_nvidia_slices(root,
-                                    host);  // a type's name outlives a driver, its number may not
+  // A type's name is the same under the next driver, its number need not be.
+  probe::slices::name_nvidia_slices(root, host);
   model::Plan plan;
   plan.title = title + " " + selector;
   plan.subject = selector;
@@ -109,7 +106,8 @@ Result<model::Plan> plan_node_device(const kernel::Root& root,
   plan.subject = to_string(wanted.uuid);
   plan.title = "define " + plan.subject;
   TRY_LET(plan.operations, plan::define_mdev(now, wanted));
-  plan.notes = plan::slices::notes_on(host, definitions_on(root), wanted);
+  TRY_LET(const auto defined, probe::mdev_definitions(root));
+  plan.notes = plan::slices::notes_on(host, defined, wanted);
   return plan;
 }
 

@@ -40,7 +40,7 @@ Status print_node_device(const Session& session, const ListOptions& options) {
   }
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
   TRY_LET(const auto host, probe::take_snapshot(root, model::Detail::slices));
-  const auto defined = probe::read_mdev_definitions(root).value_or({});
+  TRY_LET(const auto defined, probe::mdev_definitions(root));
   TRY_LET(const auto definition,
           plan::slices::mdev_definition_of(host, defined, options.node_device));
   TRY_LET(const auto xml, build::node_device_xml(definition));

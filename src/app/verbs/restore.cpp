@@ -21,11 +21,7 @@ namespace {
 
 Result<plan::slices::Restore> restore_of(const kernel::Root& root) {
   plan::slices::DefinedSlices defined;
-  const auto mdevs = probe::read_mdev_definitions(root);
-  if (mdevs.is_unreadable()) {
-    return fail(ErrorKind::denied, std::string(kernel::files::mdev_definitions), mdevs.why());
-  }
-  if (mdevs.has_value()) defined.mdevs = mdevs.value();
+  TRY_LET(defined.mdevs, probe::mdev_definitions(root));
   TRY_LET(auto file, probe::read_host_file(root));
   if (file) defined.file = std::move(*file);
   TRY_LET(auto host, probe::take_snapshot(root, model::Detail::slices));

@@ -108,23 +108,23 @@ std::string why_not(const SliceSource& source, const Profile& profile, int possi
 }
 
 /// How many of a profile fit by all rules that are known, at most so many.
-int most_by_rules(const SliceSource& source, const Profile& profile, int limit) {
+int most_by_rules(const SliceSource& source, const Room& room, const Profile& profile, int limit) {
   const auto index = static_cast<int>(&profile - source.profiles.data());
-  return most_that_fit({room_of(source)}, {limit, {{index}}});
+  return most_that_fit({room}, {limit, {{index}}});
 }
 
 /// The kernel's count. Where it only lists what fits next, each virtual function lists it, and the
 /// card's rules say how many of them can have it.
-int makeable_now(const SliceSource& source, const Profile& profile) {
+int makeable_now(const SliceSource& source, const Room& room, const Profile& profile) {
   const int listed = source.available(profile.type);
   if (source.framework != Framework::vendor_vfio || listed == 0) return listed;
-  return std::max(1, most_by_rules(source, profile, listed));
+  return std::max(1, most_by_rules(source, room, profile, listed));
 }
 
 /// In GPU instances that are there and in further ones; 0 for what stands in none.
-int with_new_instances(const SliceSource& source, const Profile& profile) {
+int with_new_instances(const SliceSource& source, const Room& room, const Profile& profile) {
   if (instance_kind(source, profile) == nullptr) return 0;
-  return most_by_rules(source, profile, static_cast<int>(source.parents.size()));
+  return most_by_rules(source, room, profile, static_cast<int>(source.parents.size()));
 }
 
 }  // namespace
@@ -159,11 +159,7 @@ std::string standing_on(const SliceSource& source) {
 
 std::string instances_on(const SliceSource& source) {
   std::map<std::string, int> counts;
-  for (const auto& instance : source.gpu_instances) {
-    const auto kind = std::ranges::find(source.gpu_instance_profiles, instance.profile,
-                                        &model::GpuInstanceProfile::id);
-    ++counts[kind->name];
-  }
+  for (const auto& instance : source.gpu_instances) ++counts[source.kind_of(instance).name];
   std::vector<std::string> pieces;
   for (const auto& [name, count] : counts) pieces.push_back(fmt::format("{}x {}", count, name));
   return pieces.empty() ? "none" : text::join(pieces, ", ");
@@ -171,11 +167,12 @@ std::string instances_on(const SliceSource& source) {
 
 std::vector<Availability> availability_of(const SliceSource& source) {
   std::vector<Availability> all;
+  const Room room = room_of(source);
   const bool by_functions = source.framework == Framework::sriov ||
                             source.framework == Framework::xe ||
                             source.framework == Framework::i915;
   for (const auto& profile : source.profiles) {
-    Availability one{&profile, makeable_now(source, profile), 0, {}};
+    Availability one{&profile, makeable_now(source, room, profile), 0, {}};
     if (by_functions) {
       const int enabled = static_cast<int>(source.slices.size());
       one.now = enabled == 0 ? source.vf_total.value_or(0) : 0;
@@ -191,7 +188,7 @@ std::vector<Availability> availability_of(const SliceSource& source) {
             "{} virtual functions are on, and their number changes only from none", enabled);
       }
     }
-    one.possible = std::max(one.now, with_new_instances(source, profile));
+    one.possible = std::max(one.now, with_new_instances(source, room, profile));
     if (!by_functions && one.now == 0) {
       one.why_not = why_not(source, profile, one.possible);
     }

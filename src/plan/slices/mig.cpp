@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "kernel/files.h"
 #include "plan/slices/availability.h"
+#include "plan/slices/nvidia_mode.h"
 #include "plan/slices/virtual_functions.h"
 
 namespace tessera::plan::slices {
@@ -25,30 +26,10 @@ using What = model::Expectation::What;
 
 namespace {
 
-Step run_smi(std::string arguments, std::string reason) {
-  constexpr int tool_deadline_ms = 120'000;  // the mode resets some cards
-  Step step;
-  step.action = Step::Action::run_tool;
-  step.path = kernel::files::nvidia_smi;
-  step.text = std::move(arguments);
-  step.reason = std::move(reason);
-  step.deadline_ms = tool_deadline_ms;
-  return step;
-}
+constexpr NvidiaMode mig_mode = {"mig.mode", "current_mig", "-i {} -mig {}",
+                                 120'000};  // some cards are reset by it
 
 // --- the mode ---
-
-Expectation mig_is(const SliceSource& source, bool on) {
-  return {What::tool_says, fmt::format("{} -q -x -i {}", kernel::files::nvidia_smi, source.device),
-          fmt::format("<current_mig>{}<", on ? "Enabled" : "Disabled")};
-}
-
-Step set_mig(const SliceSource& source, bool on, std::string reason) {
-  Step step = run_smi(fmt::format("-i {} -mig {}", source.device, on ? 1 : 0), std::move(reason));
-  step.only_if = {mig_is(source, !on)};
-  step.then = {mig_is(source, on)};
-  return step;
-}
 
 bool is_mig_backed(const Profile* profile) {
   return profile->gpu_instance_slices > 0;
@@ -123,16 +104,9 @@ const GpuInstanceProfile* instance_kind(const SliceSource& source, const Profile
 }
 
 Operation turn_on_mig(const SliceSource& source) {
-  Operation op;
-  op.kind = "mig.mode";
-  op.subject = source.device;
-  op.reason = fmt::format("MIG mode on {}", source.device);
-  op.before = {mig_is(source, false)};
-  op.forward = {set_mig(source, true, "only in this mode a card has GPU instances")};
-  op.after = {mig_is(source, true)};
-  op.undo = {set_mig(source, false, "as it was; it changes only while the card is empty")};
-  op.after_undo = {mig_is(source, false)};
-  return op;
+  return turn_on(source, mig_mode, fmt::format("MIG mode on {}", source.device),
+                 "only in this mode a card has GPU instances",
+                 "as it was; it changes only while the card is empty");
 }
 
 Operation make_gpu_instance(const SliceSource& source, const GpuInstanceProfile& kind, int start) {
@@ -144,15 +118,15 @@ Operation make_gpu_instance(const SliceSource& source, const GpuInstanceProfile&
   op.subject = source.device;
   op.reason = fmt::format("a GPU instance {} at {} of {}", kind.name, start, source.device);
   op.before = {is_not_there};
-  Step make = run_smi(smi_mig(source, fmt::format("-cgi {}:{} -C", kind.id, start)),
-                      "vGPUs of its kind stand in it; -C makes the compute instance in it");
+  Step make = run_nvidia_smi(smi_mig(source, fmt::format("-cgi {}:{} -C", kind.id, start)),
+                             "vGPUs of its kind stand in it; -C makes the compute instance in it");
   make.then = {is_there};
   op.forward = {make};
   op.after = {is_there};
-  Step empty = run_smi(smi_mig(source, "-dci -gi {}"), "what is in it goes before it does");
+  Step empty = run_nvidia_smi(smi_mig(source, "-dci -gi {}"), "what is in it goes before it does");
   empty.word = {listing(source), row};
   empty.only_if = {is_there};
-  Step remove = run_smi(smi_mig(source, "-dgi -gi {}"), "as it was");
+  Step remove = run_nvidia_smi(smi_mig(source, "-dgi -gi {}"), "as it was");
   remove.word = empty.word;
   remove.only_if = {is_there};
   remove.then = {is_not_there};

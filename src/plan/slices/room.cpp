@@ -122,9 +122,8 @@ void take_instances(const SliceSource& source, Room& room) {
     room.memory_slices = std::max(room.memory_slices, from.starts.back() + from.length);
   }
   for (const auto& instance : source.gpu_instances) {
-    const auto& profiles = source.gpu_instance_profiles;
-    const auto kind = std::ranges::find(profiles, instance.profile, &model::GpuInstanceProfile::id);
-    room.instances.push_back({static_cast<int>(kind - profiles.begin()), instance.start});
+    const auto kind = &source.kind_of(instance) - source.gpu_instance_profiles.data();
+    room.instances.push_back({static_cast<int>(kind), instance.start});
   }
 }
 

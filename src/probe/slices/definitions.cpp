@@ -67,6 +67,13 @@ model::Reading<std::vector<MdevDefinitionFile>> read_mdev_definitions(const kern
   return all;
 }
 
+Result<std::vector<model::MdevDefinitionFile>> mdev_definitions(const kernel::Root& root) {
+  auto files = read_mdev_definitions(root);
+  if (!files.is_unreadable()) return files.value_or({});
+  return fail(ErrorKind::denied, std::string(kernel::files::mdev_definitions), files.why(),
+              "run the command as root");
+}
+
 Result<std::optional<model::HostFile>> read_host_file(const kernel::Root& root) {
   TRY_LET(const auto state, read_file_state(root, files::host_file));
   if (!state.text) return std::optional<model::HostFile>();

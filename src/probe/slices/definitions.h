@@ -23,6 +23,10 @@ namespace tessera::probe {
 model::Reading<std::vector<model::MdevDefinitionFile>> read_mdev_definitions(
     const kernel::Root& root);
 
+/// The same for those who change definitions or make what they say: none where there is no such
+/// folder. Errors: denied where it cannot be read.
+Result<std::vector<model::MdevDefinitionFile>> mdev_definitions(const kernel::Root& root);
+
 /// /etc/tessera/host.yaml; nothing where there is no such file. Errors: as
 /// model::parse_host_file(), and as kernel::Root::read().
 Result<std::optional<model::HostFile>> read_host_file(const kernel::Root& root);
