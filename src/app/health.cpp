@@ -10,6 +10,7 @@
 #include "app/text_file.h"
 #include "kernel/files.h"
 #include "kernel/tools.h"
+#include "plan/bus_errors.h"
 #include "plan/slices/health.h"
 #include "probe/slices/nvidia_driver.h"
 #include "vendor/nvidia_smi_xml.h"
@@ -138,10 +139,11 @@ Result<std::optional<HealthReport>> read_health(const Root& root, const model::H
 }
 
 std::string fill_health(const Root& root, model::HostSnapshot& host) {
+  host.cordons = plan::bus_error_cordons(host);
   const auto report = read_health(root, host, HealthDepth::cordons);
   if (!report) return one_line(report.error());
   if (!*report) return {};
-  host.cordons = plan::slices::cordons(**report);
+  std::ranges::move(plan::slices::cordons(**report), std::back_inserter(host.cordons));
   for (auto& source : host.slice_sources) {
     const GpuHealth* const gpu = source.card ? (*report)->gpu(*source.card) : nullptr;
     if (gpu == nullptr) continue;

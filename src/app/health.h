@@ -32,9 +32,10 @@ Result<std::optional<model::HealthReport>> read_health(const kernel::Root& root,
                                                        HealthDepth depth,
                                                        const HealthTexts& texts = {});
 
-/// Fills in HostSnapshot::cordons, and whether MIG and mixed sizes are on where no file of the
-/// kernel told. A driver that does not answer changes nothing and is no error: nothing bad is known
-/// then. Returns what it said in place of an answer; empty: all is well.
+/// Fills in HostSnapshot::cordons (those of the bus too, whoever drives the card), and whether MIG
+/// and mixed sizes are on where no file of the kernel told. A driver that does not answer changes
+/// nothing and is no error: nothing bad is known then. Returns what it said in place of an answer;
+/// empty: all is well.
 std::string fill_health(const kernel::Root& root, model::HostSnapshot& host);
 
 /// The same, and what else the planner of slices asks the driver for (nvidia_driver.h).

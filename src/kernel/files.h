@@ -77,6 +77,8 @@ inline constexpr std::string_view dev_dri = "/dev/dri";
 inline constexpr std::string_view dev_snd = "/dev/snd";
 inline constexpr std::string_view dev_vfio = "/dev/vfio";
 inline constexpr std::string_view dev_kvm = "/dev/kvm";
+/// What a descriptor of a machine that KVM runs leads to.
+inline constexpr std::string_view kvm_machine = "anon_inode:kvm-vm";
 inline constexpr std::string_view dev_kmsg = "/dev/kmsg";
 inline constexpr std::string_view dev_null = "/dev/null";
 inline constexpr std::string_view dev_mem_root = "/dev";
@@ -154,6 +156,11 @@ inline constexpr std::string_view note_nvidia_types = "nvidia-smi/vgpu-s-v";
 inline constexpr std::string_view note_mig_profiles = "nvidia-smi/mig-lgip";
 inline constexpr std::string_view note_mig_placements = "nvidia-smi/mig-lgipp";
 inline constexpr std::string_view note_mig_instances = "nvidia-smi/mig-lgi";
+
+// --- what QEMU says of machines: a log for each, NAME.log or NAME/qemu.log ---
+inline constexpr std::string_view libvirt_machine_logs = "/var/log/libvirt/qemu";
+/// Our own machines, as root starts them: a folder for each with its log, sockets and pid.
+inline constexpr std::string_view machines_dir = "/run/tessera/machines";
 
 // --- our own: the journal and its lock, below the root that they are about ---
 inline constexpr std::string_view state_dir = "/var/lib/tessera";

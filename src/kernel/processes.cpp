@@ -32,7 +32,7 @@ std::optional<int> process_id(std::string_view name) {
 
 /// Whether a descriptor's target is a device somebody could be in the way with.
 bool is_device(std::string_view target) {
-  if (target == "anon_inode:[vfio-device]") return true;
+  if (target == "anon_inode:[vfio-device]" || target == files::kvm_machine) return true;
   constexpr std::string_view dev = "/dev/";
   if (!target.starts_with(dev)) return false;
   auto name = target.substr(dev.size());

@@ -24,7 +24,8 @@ struct OpenDeviceScan {
   int unreadable = 0;  ///< processes whose descriptors we may not see (not root)
 };
 
-/// Looks through every process's descriptors for files under /dev (and "anon_inode:[vfio-device]").
+/// Looks through every process's descriptors for files under /dev, and for what stands for
+/// a device or a machine (anon_inode:[vfio-device], anon_inode:kvm-vm).
 OpenDeviceScan scan_open_devices(const Root& root);
 
 /// Asks a process to end (SIGTERM) and waits for it through a pidfd. Errors: timeout, denied,

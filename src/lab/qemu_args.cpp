@@ -136,8 +136,8 @@ std::string display_model(const LabCard& card) {
 
 std::string display_options(const LabCard& card) {
   // Without iommu_platform a virtio device's DMA goes round the IOMMU: passed on, it hits wrong
-  // memory.
-  if (card.model == CardModel::virtio_gpu) return ",iommu_platform=on";
+  // memory. With aer it reports errors on PCI Express, where it stands on that.
+  if (card.model == CardModel::virtio_gpu) return ",iommu_platform=on,aer=on";
   if (card.model == CardModel::ati) return ",model=rv100";
   return "";
 }

@@ -97,7 +97,7 @@ TEST(QemuArguments, cards_behind_a_conventional_bridge_share_one_bridge_per_node
 
 TEST(QemuArguments, a_virtio_card_uses_the_iommu) {
   auto found = devices("cards: [{id: a, model: virtio-gpu}]\n");
-  EXPECT_TRUE(has(found, "virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on"));
+  EXPECT_TRUE(has(found, "virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on,aer=on"));
 }
 
 TEST(QemuArguments, virtual_functions_come_before_their_card) {
@@ -109,7 +109,7 @@ TEST(QemuArguments, virtual_functions_come_before_their_card) {
   const auto second =
       at("virtio-net-pci,id=vf2.a,bus=port.a,addr=0x0.2,sriov-pf=a,netdev=net.vf2.a,iommu_platform="
          "on");
-  const auto card = at("virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on");
+  const auto card = at("virtio-gpu-pci,id=a,bus=port.a,addr=0x0,iommu_platform=on,aer=on");
   EXPECT_LT(first, second);
   EXPECT_LT(second, card);
   EXPECT_LT(card, static_cast<std::ptrdiff_t>(found.size()));

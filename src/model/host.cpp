@@ -94,6 +94,11 @@ std::string HostSnapshot::owner_of(const std::string& slice) const {
   return found == slice_owners.end() ? std::string{} : found->second;
 }
 
+const RunningMachine* HostSnapshot::machine(int pid) const {
+  const auto found = std::ranges::find(machines, pid, &RunningMachine::pid);
+  return found == machines.end() ? nullptr : &*found;
+}
+
 const PciFunction* HostSnapshot::function(const PciAddress& address) const {
   auto found = std::ranges::find(functions, address, &PciFunction::address);
   return found == functions.end() ? nullptr : &*found;

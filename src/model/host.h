@@ -58,6 +58,10 @@ struct PciFunction {
   /// From configuration space: of a card's functions, and of what may stand above or beside them.
   /// Absent for others, and for a device that reading it would wake up.
   Reading<Capabilities> capabilities;
+  /// Those that were counted, of cards' functions, their virtual functions and the ports above
+  /// them; read with Detail::slices too. Absent where the function reports none, or the firmware
+  /// keeps them to itself.
+  Reading<std::vector<BusErrors>> bus_errors;
   bool vendor_vgpu = false;             ///< has the vendor's vGPU files (NVIDIA's nvidia/ folder)
   std::vector<std::string> mdev_types;  ///< folders of mdev_supported_types
 };
@@ -97,6 +101,21 @@ struct Holder {
   std::vector<std::string> paths;
 };
 
+/// A process that runs a virtual machine by KVM.
+struct RunningMachine {
+  int pid = 0;
+  std::string process;  ///< its name, "qemu-system-x86"
+  std::string name;     ///< the machine's, from the process's command line; may be empty
+  std::string unit;     ///< systemd unit; empty when it has none
+};
+
+/// What QEMU wrote of memory that failed in a machine, which may have ended since.
+struct MachineMemoryError {
+  std::string machine;  ///< its name
+  std::string path;     ///< the log
+  std::string line;
+};
+
 /// One physical board: all its PCI functions, wherever they sit.
 struct Card {
   std::string identity;  ///< stable over renumbering: "10de:1db4-10de:1212@0000/03.0/00.0"
@@ -129,26 +148,33 @@ struct HostSnapshot {
   std::vector<Card> cards;             ///< sorted by address
   std::vector<BootFramebuffer> framebuffers;
   std::vector<Holder> holders;
-  int unreadable_processes = 0;         ///< processes whose open files we may not see
-  std::vector<std::string> kernel_log;  ///< lines that matter to a decision, oldest first
+  std::vector<RunningMachine> machines;  ///< sorted by pid
+  int unreadable_processes = 0;          ///< processes whose open files we may not see
+  std::vector<std::string> kernel_log;   ///< lines that matter to a decision, oldest first
 
   BootFacts boot;
   std::vector<SettingsFile> settings;  ///< sorted by path
   std::vector<MemoryNode> nodes;       ///< sorted by number; empty when not known
   std::vector<HugePages> huge_pages;   ///< of the whole host, by size
   Reading<Processors> processors;
+  /// Memory that the kernel took out of use after errors, since the host booted.
+  Reading<std::uint64_t> failed_memory_kib;
+  /// Looked for only where some failed; each machine's last.
+  std::vector<MachineMemoryError> machine_memory_errors;
 
   /// What slices can be cut from, and the slices there are; not read with Detail::cards.
   std::vector<SliceSource> slice_sources;
   /// Whose the slices are, by their identity. Not the kernel's: filled from the journal. A row for
   /// a slice that is not there means nothing.
   std::map<std::string, std::string> slice_owners;
-  /// Why cards get no new slices. Not the kernel's: what their vendor's driver says, where it was
-  /// asked (plan::slices::cordons).
+  /// Why cards get no new slices: errors that PCI Express counted (plan/bus_errors.h), and what
+  /// their vendor's driver says, where it was asked (plan::slices::cordons).
   std::vector<Finding> cordons;
 
   /// A slice by its identity, or null.
   [[nodiscard]] const Slice* slice(const std::string& identity) const;
+  /// The machine that a process runs, or null.
+  [[nodiscard]] const RunningMachine* machine(int pid) const;
   /// Whose a slice is; empty for nobody's.
   [[nodiscard]] std::string owner_of(const std::string& slice) const;
   [[nodiscard]] const PciFunction* function(const PciAddress& address) const;

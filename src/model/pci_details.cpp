@@ -25,4 +25,16 @@ std::string_view to_string(ExpressType type) {
   return "other";
 }
 
+std::string_view counter_file(BusErrors::Kind kind) {
+  switch (kind) {
+    case BusErrors::Kind::corrected:
+      return "aer_dev_correctable";
+    case BusErrors::Kind::nonfatal:
+      return "aer_dev_nonfatal";
+    case BusErrors::Kind::fatal:
+      return "aer_dev_fatal";
+  }
+  return "aer_dev_fatal";
+}
+
 }  // namespace tessera::model

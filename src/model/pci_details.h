@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +82,22 @@ struct SrIov {
   std::uint16_t vf_device = 0;
   bool operator==(const SrIov&) const = default;
 };
+
+/// Errors of one kind that a function reported on PCI Express and the kernel counted, since the
+/// function is there (Documentation/ABI/testing/sysfs-bus-pci-devices-aer_stats).
+struct BusErrors {
+  enum class Kind {
+    corrected,  ///< the link put it right by itself
+    nonfatal,   ///< a transaction was lost, the link works
+    fatal,      ///< the link does not work any more
+  };
+  Kind kind = Kind::corrected;
+  std::string name;  ///< the kernel's word, "CmpltTO"
+  std::uint64_t count = 0;
+  bool operator==(const BusErrors&) const = default;
+};
+/// The file that counts them: "aer_dev_correctable", "aer_dev_nonfatal", "aer_dev_fatal".
+std::string_view counter_file(BusErrors::Kind kind);
 
 /// What a function's configuration space says.
 struct Capabilities {

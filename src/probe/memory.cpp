@@ -82,6 +82,12 @@ std::vector<HugePages> read_huge_pages(const kernel::Root& root) {
   return huge_pages_below(root, std::string(files::huge_pages));
 }
 
+Reading<std::uint64_t> read_failed_memory(const kernel::Root& root) {
+  const auto text = read_text(root, files::proc_meminfo);
+  if (text.is_unreadable()) return Reading<std::uint64_t>::unreadable(text.why());
+  return parse_meminfo(text.value_or(""), "HardwareCorrupted");
+}
+
 Reading<model::Processors> read_processors(const kernel::Root& root) {
   auto seen = kernel::read_processor_topology(root);
   if (!seen) {

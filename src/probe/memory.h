@@ -18,6 +18,9 @@ std::vector<model::HugePages> read_huge_pages(const kernel::Root& root);
 /// Packages, cores and caches, by hwloc. Absent where the host shows none.
 model::Reading<model::Processors> read_processors(const kernel::Root& root);
 
+/// HardwareCorrupted of /proc/meminfo, in KiB.
+model::Reading<std::uint64_t> read_failed_memory(const kernel::Root& root);
+
 /// "Node 0 MemTotal:       65536 kB" of a node's meminfo; absent without such a line.
 model::Reading<std::uint64_t> parse_meminfo(std::string_view text, std::string_view key);
 

@@ -91,6 +91,12 @@ Reading<double> speed_of(const Reading<std::string>& text) {
   return static_cast<double>(*whole) + (words.front().substr(dot) == ".5" ? 0.5 : 0.0);
 }
 
+/// The kernel's 255 stands for a width that it does not know (PCIE_LNK_WIDTH_UNKNOWN).
+Reading<int> width_of(Reading<int> lanes) {
+  constexpr int unknown = 255;
+  return lanes == Reading<int>(unknown) ? Reading<int>::unreadable("unknown") : lanes;
+}
+
 void read_link(const FunctionDirectory& directory, const kernel::Root& root,
                PciFunction& function) {
   // A recording may have left the file out; only where it is known to be missing is this
@@ -103,8 +109,8 @@ void read_link(const FunctionDirectory& directory, const kernel::Root& root,
   }
   function.link.speed_gt = speed_of(directory.text("current_link_speed"));
   function.link.max_speed_gt = speed_of(directory.text("max_link_speed"));
-  function.link.width = directory.number("current_link_width");
-  function.link.max_width = directory.number("max_link_width");
+  function.link.width = width_of(directory.number("current_link_width"));
+  function.link.max_width = width_of(directory.number("max_link_width"));
 }
 
 void read_details(const FunctionDirectory& directory, const kernel::Root& root,

@@ -5,12 +5,14 @@
 
 #include "kernel/files.h"
 #include "kernel/processes.h"
+#include "probe/bus_errors.h"
 #include "probe/cards.h"
 #include "probe/config_space.h"
 #include "probe/drivers.h"
 #include "probe/framebuffer.h"
 #include "probe/holders.h"
 #include "probe/iommu.h"
+#include "probe/machines.h"
 #include "probe/memory.h"
 #include "probe/pci.h"
 #include "probe/settings.h"
@@ -66,11 +68,16 @@ Status look_at_everything(const kernel::Root& root, model::HostSnapshot& host) {
   host.framebuffers = read_framebuffers(root);
   const kernel::OpenDeviceScan scan = kernel::scan_open_devices(root);
   host.holders = find_holders(host, scan);
+  host.machines = find_machines(root, scan);
   host.unreadable_processes = scan.unreadable;
   host.kernel_log = lines_that_matter(root.kernel_log());
   host.nodes = read_memory_nodes(root);
   host.huge_pages = read_huge_pages(root);
   host.processors = read_processors(root);
+  host.failed_memory_kib = read_failed_memory(root);
+  if (host.failed_memory_kib.value_or(0) > 0) {
+    host.machine_memory_errors = find_memory_errors(root);
+  }
   return {};
 }
 
@@ -85,7 +92,9 @@ Result<model::HostSnapshot> take_snapshot(const kernel::Root& root, model::Detai
   host.detail = detail;
   const bool all = detail == model::Detail::everything;
   TRY(all ? look_at_everything(root, host) : look_at_cards(root, host));
-  if (detail != model::Detail::cards) host.slice_sources = slices::read_sources(root, host);
+  if (detail == model::Detail::cards) return host;
+  read_bus_errors(root, host);
+  host.slice_sources = slices::read_sources(root, host);
   return host;
 }
 

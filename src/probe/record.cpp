@@ -11,6 +11,7 @@
 #include "kernel/files.h"
 #include "kernel/observer.h"
 #include "kernel/recording.h"
+#include "probe/machines.h"
 #include "probe/pci.h"
 #include "probe/probe.h"
 #include "probe/read.h"
@@ -142,13 +143,18 @@ std::optional<int> process_of(std::string_view path) {
   return path.starts_with(files::proc) ? parse_int(rest.substr(0, rest.find('/'))) : std::nullopt;
 }
 
-/// Of the processes, those that have a card open, with the descriptors that are the card's.
+/// Of the processes, those that have a card open or run a machine, with the descriptors that say
+/// so.
 void keep_holders(const HostSnapshot& host, Notebook& book) {
   std::set<int> holders;
   std::set<std::string, std::less<>> held;
   for (const auto& holder : host.holders) {
     holders.insert(holder.pid);
     held.insert(holder.paths.begin(), holder.paths.end());
+  }
+  for (const auto& machine : host.machines) {
+    holders.insert(machine.pid);
+    held.emplace(files::kvm_machine);
   }
   const auto is_others = [&](std::string_view path) {
     const auto pid = process_of(path);
@@ -269,6 +275,12 @@ std::string locked_memory_limit(std::string_view limits) {
                      [](std::string_view line) { return line.starts_with("Max locked memory"); });
 }
 
+/// Of a command line, which may hold a person's secrets, the machine's name.
+std::string machine_words(std::string_view command_line) {
+  constexpr std::string_view end("\0", 1);
+  return fmt::format("-name{}guest={}{}", end, machine_name(command_line), end);
+}
+
 template <typename Shorten>
 void shorten(Entries& entries, std::string_view path, Shorten shortened) {
   auto file = entries.files.find(path);
@@ -282,6 +294,9 @@ void shorten_long_files(const HostSnapshot& host, Entries& entries) {
   shorten(entries, files::os_release, os_facts);
   shorten(entries, files::os_release_default, os_facts);
   shorten(entries, files::proc_self_limits, locked_memory_limit);
+  for (const auto& machine : host.machines) {
+    shorten(entries, files::process(machine.pid, "cmdline"), machine_words);
+  }
   entries.files.erase(std::string(files::proc_config));
   const auto& release = host.kernel.release;
   if (!release.has_value()) return;

@@ -242,6 +242,9 @@ std::string scrubbed_lines(std::string_view text, bool comments_too, std::string
   return result;
 }
 
+/// /proc/PID/cmdline, of which a recording keeps the machine's name.
+constexpr std::string_view anonymous_machine("-name\0guest\0", 12);
+
 /// "machine-qemu\x2d3\x2dNAME.scope": libvirt's name of a machine's processes.
 std::string without_machine_name(std::string_view cgroup) {
   constexpr std::string_view start = "machine-";
@@ -298,6 +301,7 @@ std::string scrubbed_file(std::string_view path, std::string content, std::strin
   if (std::ranges::find(serial_files, name) != std::end(serial_files)) return blanked(content);
   if (path == files::proc_cmdline) return scrubbed_lines(content, false, host_name);
   if (is_settings_file(path)) return scrubbed_lines(content, true, host_name);
+  if (name == "cmdline") return std::string(anonymous_machine);
   if (name == "cgroup") return scrubbed_text(without_machine_name(content), host_name);
   return content;
 }

@@ -21,7 +21,7 @@ namespace tessera::probe {
 ///   on the kernel command line, in settings and in the kernel log: IPv4 addresses, machine ids (32
 ///   hexadecimal digits), the host's name, names in /home, and the values of the words that say
 ///   where the root file system, keys and network are; comments of settings files become empty
-///   a virtual machine's name in a process's unit
+///   a virtual machine's name in a process's unit and its command line
 ///   in nvidia-smi's reports: values of lines that say a serial number, a machine's name or a
 ///   program's, and the host's name
 void scrub(kernel::Entries& entries, std::string_view host_name);

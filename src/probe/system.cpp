@@ -51,7 +51,13 @@ constexpr std::string_view telling_words[] = {"iommu",
                                               "reset failed",
                                               "Failed to reset",
                                               "SR-IOV",
-                                              "not ready"};
+                                              "not ready",
+                                              "Memory failure:",
+                                              "EDAC MC",
+                                              "PCIe Bus Error",
+                                              "error status/mask",
+                                              "(First)",
+                                              "AER:"};
 constexpr std::size_t most_log_lines = 200;
 
 /// Bit 3 of the extended capability register says that the unit can remap interrupts

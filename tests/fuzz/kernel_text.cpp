@@ -4,6 +4,8 @@
 
 #include "fuzz.h"
 #include "kernel/gunzip.h"
+#include "probe/bus_errors.h"
+#include "probe/machines.h"
 #include "probe/memory.h"
 #include "probe/pci.h"
 #include "probe/settings.h"
@@ -40,6 +42,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (auto unpacked = tessera::kernel::gunzip(text, 4096)) {
     must(unpacked->size() <= 4096, "the limit holds");
   }
+  for (const auto& one : probe::parse_bus_errors(text, tessera::model::BusErrors::Kind::nonfatal)) {
+    must(one.count > 0 && !one.name.starts_with("TOTAL_ERR_"), "an error was counted");
+  }
+  must(probe::machine_name(text).size() <= 4 * text.size(), "a name is in the text");
   const auto missing = probe::modules_without_file({"vfio", "vfio_pci"}, text, text);
   must(missing.size() <= 2, "no name is made up");
   return 0;

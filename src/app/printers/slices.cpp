@@ -8,6 +8,7 @@
 #include "app/printers/table.h"
 #include "base/text.h"
 #include "model/json_reading.h"
+#include "plan/bus_errors.h"
 #include "plan/slices/availability.h"
 #include "plan/slices/room.h"
 
@@ -203,8 +204,8 @@ std::string profiles_text(const HostSnapshot& host, const Sources& sources,
     text += source_text(*source, style);
     for (const auto& cordon : host.cordons) {
       if (!source->card || cordon.card != source->card) continue;
-      text += fmt::format("It gets no new slices: {} [{}]; see tessera health {}\n", cordon.title,
-                          cordon.id, source->device);
+      text += fmt::format("It gets no new slices: {} [{}]; see {}\n", cordon.title, cordon.id,
+                          plan::shown_by(cordon));
     }
   }
   return text;

@@ -37,6 +37,10 @@ Findings identical_cards(const CheckScope& scope);
 // slices.cpp
 Findings slices_in_use(const CheckScope& scope);
 Findings card_health(const CheckScope& scope);
+// bus_errors.cpp
+Findings bus_errors(const CheckScope& scope);
+// memory_failure.cpp
+Findings memory_failure(const CheckScope& scope);
 // presence.cpp
 Findings card_off_bus(const CheckScope& scope);
 Findings card_asleep(const CheckScope& scope);

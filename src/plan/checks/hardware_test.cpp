@@ -126,6 +126,17 @@ std::vector<Case> presence_cases() {
          cordon.card = at(9, 0, 0);
          host.cordons.push_back(cordon);  // a card that is not looked at
        }},
+      {"data_lost_on_the_link", "bus-errors", Severity::error,
+       "0000:01:00.0/aer_dev_fatal: DLP 1\n",
+       "echo 1 | sudo tee /sys/bus/pci/devices/0000:01:00.0/remove; echo 1 | sudo tee "
+       "/sys/bus/pci/rescan",
+       [](HostSnapshot& host) {
+         edit(host, gpu).bus_errors =
+             std::vector<model::BusErrors>{{model::BusErrors::Kind::fatal, "DLP", 1}};
+       }},
+      {"page_out_of_use", "memory-failure", Severity::warning,
+       "/proc/meminfo: HardwareCorrupted: 4 kB\n", "",
+       [](HostSnapshot& host) { host.failed_memory_kib = std::uint64_t{4}; }},
       {"silent_card", "card-off-bus", Severity::error,
        "0000:01:00.0/config: its first 64 bytes are all ff\n",
        "echo 1 | sudo tee /sys/bus/pci/devices/0000:01:00.0/remove; echo 1 | sudo tee "

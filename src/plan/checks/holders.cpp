@@ -38,30 +38,36 @@ std::map<int, Grip> grips_on(const HostSnapshot& host, const Card& card) {
   return grips;
 }
 
-bool is_machine(const Holder& holder) {
-  return holder.name.starts_with("qemu") || holder.name.starts_with("cloud-hyperviso") ||
-         holder.name.starts_with("crosvm");
+bool is_machine(const HostSnapshot& host, const Holder& holder) {
+  return runs_machine(host, holder.pid, holder.name);
 }
 
-std::string describe(const Grip& grip) {
+/// "qemu-system-x86 (pid 812, machine desk1, unit ...) has /dev/vfio/15 open"
+std::string describe(const HostSnapshot& host, const Grip& grip) {
+  const model::RunningMachine* const runs = host.machine(grip.holder->pid);
+  const bool named = runs != nullptr && !runs->name.empty();
+  const std::string machine = named ? ", machine " + text::printable(runs->name) : "";
   std::string unit = grip.holder->unit.empty() ? "" : ", unit " + grip.holder->unit;
   std::vector<std::string> paths(grip.paths.begin(), grip.paths.end());
-  return fmt::format("{} (pid {}{}) has {} open", text::printable(grip.holder->name),
-                     grip.holder->pid, unit, text::join(paths, ", "));
+  return fmt::format("{} (pid {}{}{}) has {} open", text::printable(grip.holder->name),
+                     grip.holder->pid, machine, unit, text::join(paths, ", "));
 }
 
-Finding held(const Card& card, const std::map<int, Grip>& grips) {
+Finding held(const HostSnapshot& host, const Card& card, const std::map<int, Grip>& grips) {
   Finding finding;
   finding.severity = Severity::error;
   finding.card = card.address;
   const Holder& first = *grips.begin()->second.holder;
-  finding.title = grips.size() == 1 ? fmt::format("{} (pid {}) uses the card",
-                                                  text::printable(first.name), first.pid)
+  const model::RunningMachine* const runs = host.machine(first.pid);
+  const std::string user = runs != nullptr && !runs->name.empty()
+                               ? machine_words(host, first.pid, first.name)
+                               : fmt::format("{} (pid {})", text::printable(first.name), first.pid);
+  finding.title = grips.size() == 1 ? fmt::format("{} uses the card", user)
                                     : fmt::format("{} processes use the card", grips.size());
   bool machine = false;
   for (const auto& [pid, grip] : grips) {
-    finding.evidence.push_back({files::process(pid, "fd"), describe(grip)});
-    machine = machine || is_machine(*grip.holder);
+    finding.evidence.push_back({files::process(pid, "fd"), describe(host, grip)});
+    machine = machine || is_machine(host, *grip.holder);
   }
   finding.cause = machine ? "A virtual machine runs with the card."
                           : "Programs keep the card's device files open: a display server, a sound "
@@ -100,7 +106,7 @@ Findings card_held(const CheckScope& scope) {
   }
   for (const Card* card : scope.cards) {
     auto grips = grips_on(scope.host, *card);
-    if (!grips.empty()) findings.push_back(held(*card, grips));
+    if (!grips.empty()) findings.push_back(held(scope.host, *card, grips));
   }
   return findings;
 }

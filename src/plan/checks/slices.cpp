@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernel/files.h"
+#include "plan/bus_errors.h"
 #include "plan/checks/checks.h"
 #include "plan/checks/support.h"
 #include "plan/isolation.h"
@@ -37,13 +38,14 @@ std::string title_of(int virtual_functions, std::size_t mdevs) {
 
 }  // namespace
 
-/// What was found before: the reasons against new slices speak against a machine with the whole
-/// card as well.
+/// What the driver's reports say against new slices speaks against a machine with the whole card as
+/// well.
 Findings card_health(const CheckScope& scope) {
   Findings findings;
   std::ranges::copy_if(scope.host.cordons, std::back_inserter(findings), [&](const auto& cordon) {
-    return std::ranges::any_of(scope.cards,
-                               [&](const Card* card) { return cordon.card == card->address; });
+    return cordon.id != bus_errors_id && std::ranges::any_of(scope.cards, [&](const Card* card) {
+             return cordon.card == card->address;
+           });
   });
   return findings;
 }

@@ -80,6 +80,21 @@ std::vector<Evidence> log_evidence_about(const HostSnapshot& host,
   return found;
 }
 
+bool runs_machine(const HostSnapshot& host, int pid, std::string_view process) {
+  constexpr std::string_view names[] = {"qemu", "cloud-hyperviso", "crosvm"};
+  return host.machine(pid) != nullptr ||
+         std::ranges::any_of(names, [&](auto name) { return process.starts_with(name); });
+}
+
+std::string machine_words(const HostSnapshot& host, int pid, std::string_view process) {
+  const model::RunningMachine* const machine = host.machine(pid);
+  if (machine == nullptr || machine->name.empty()) {
+    return fmt::format("the machine of {} (pid {})", text::printable(process), pid);
+  }
+  return fmt::format("machine {} ({}, pid {})", text::printable(machine->name),
+                     text::printable(process), pid);
+}
+
 std::vector<const model::PciFunction*> slice_parents(const HostSnapshot& host,
                                                      const model::Card& card) {
   std::vector<const model::PciFunction*> parents = functions_of(host, card);

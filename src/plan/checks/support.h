@@ -49,6 +49,13 @@ std::vector<model::Evidence> log_evidence_about(const model::HostSnapshot& host,
                                                 const model::PciFunction& function,
                                                 const std::vector<std::string_view>& needles);
 
+/// Whether a process runs a virtual machine, by what it has open or, where that is not known, by
+/// its name.
+bool runs_machine(const model::HostSnapshot& host, int pid, std::string_view process);
+
+/// "machine desk1 (qemu-system-x86, pid 812)", or without a name where none is known.
+std::string machine_words(const model::HostSnapshot& host, int pid, std::string_view process);
+
 /// The card's functions and the virtual functions made from them: where mediated devices can be.
 std::vector<const model::PciFunction*> slice_parents(const model::HostSnapshot& host,
                                                      const model::Card& card);

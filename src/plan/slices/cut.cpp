@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "plan/bus_errors.h"
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/layout/layout.h"
@@ -35,9 +36,10 @@ const model::Finding* cordon_of(const HostSnapshot& host, const SliceSource& sou
 }
 
 Error cordoned(const SliceSource& source, const model::Finding& cordon) {
+  const auto command = cordon.command.empty() ? "" : fmt::format(" ({})", cordon.command);
   return {ErrorKind::conflict, source.device,
           fmt::format("gets no new slices [{}]: {}", cordon.id, cordon.title),
-          fmt::format("tessera health {} shows what was read. {}", source.device, cordon.fix)};
+          fmt::format("{} shows what was read. {}{}", shown_by(cordon), cordon.fix, command)};
 }
 
 Result<Sources> sources_of(const HostSnapshot& host, const SliceIntent& intent) {
