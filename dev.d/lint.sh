@@ -16,6 +16,8 @@ dev_lint() {
     lint_step headers lint_headers
     mapfile -t files < <(compiled_sources)
   fi
+  # A header is looked at with the sources that include it.
+  mapfile -t files < <(printf '%s\n' "${files[@]}" | grep '\.cpp$')
   [ ${#files[@]} = 0 ] || lint_step clang-tidy lint_tidy "${files[@]}"
   ((lint_failed == 0)) || { complain "$lint_failed of the checks failed"; return 1; }
 }

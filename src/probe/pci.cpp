@@ -92,7 +92,7 @@ Reading<double> speed_of(const Reading<std::string>& text) {
 }
 
 /// The kernel's 255 stands for a width that it does not know (PCIE_LNK_WIDTH_UNKNOWN).
-Reading<int> width_of(Reading<int> lanes) {
+Reading<int> width_of(const Reading<int>& lanes) {
   constexpr int unknown = 255;
   return lanes == Reading<int>(unknown) ? Reading<int>::unreadable("unknown") : lanes;
 }

@@ -21,10 +21,11 @@ std::uint64_t mapping_of(const std::string& process, std::uint64_t bytes) {
   std::ifstream maps(process + "/maps");
   std::string line;
   while (std::getline(maps, line)) {
-    std::uint64_t first = 0;
-    std::uint64_t end = 0;
-    const bool both = std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64, &first, &end) == 2;
-    if (both && end - first == bytes) return first;
+    char* rest = nullptr;
+    const std::uint64_t first = std::strtoull(line.c_str(), &rest, 16);
+    if (*rest != '-') continue;
+    const std::uint64_t end = std::strtoull(rest + 1, nullptr, 16);
+    if (end - first == bytes) return first;
   }
   return 0;
 }

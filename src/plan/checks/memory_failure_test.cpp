@@ -7,7 +7,6 @@
 namespace tessera::plan::test {
 namespace {
 
-using model::Finding;
 using model::HostSnapshot;
 
 constexpr std::string_view id = "memory-failure";
