@@ -149,12 +149,6 @@ void add_card(Arguments& arguments, MachineBuild& build, const model::Card& card
                                     placed.size() == 1 ? "" : "s", index));
 }
 
-/// Those of virtual functions that are whole devices; the vendor's own driver gives out the others.
-bool is_function_of_its_own(const model::Slice& slice) {
-  return slice.framework == model::Framework::sriov || slice.framework == model::Framework::xe ||
-         slice.framework == model::Framework::i915;
-}
-
 Status check_slice(const model::HostSnapshot& host, const model::MachineSpec& spec,
                    const model::Slice& slice) {
   const auto owner = host.owner_of(slice.identity);
@@ -168,11 +162,13 @@ Status check_slice(const model::HostSnapshot& host, const model::MachineSpec& sp
                 fmt::format("{} (pid {}) has it open: {}", user.name, user.pid, user.path),
                 "shut its machine down first, or take another: tessera list slices");
   }
-  if (is_function_of_its_own(slice) && !model::is_vfio_driver(slice.driver)) {
+  if (model::is_whole_function(slice.framework) && !model::is_vfio_driver(slice.driver)) {
     return fail(
         ErrorKind::conflict, slice.identity,
         fmt::format("it {}; a machine can have it on a VFIO driver only",
-                    slice.driver.empty() ? "has no driver" : "is bound to " + slice.driver));
+                    slice.driver.empty() ? "has no driver" : "is bound to " + slice.driver),
+        "tessera list slices shows the drivers; tessera unslice --card and tessera slice again "
+        "bind all of a card's");
   }
   if (!slice.iommu_group.has_value()) {
     return fail(ErrorKind::unsupported, slice.identity,

@@ -131,8 +131,10 @@ struct Card {
 
 /// How much of a host is looked at.
 enum class Detail {
-  cards,       ///< what a list of cards shows (probe/pci.h says what of other functions)
-  slices,      ///< that, and what the cards can be cut into
+  cards,  ///< what a list of cards shows (probe/pci.h says what of other functions)
+  /// That, and what the cards can be cut into; of virtual functions that are slices without a
+  /// driver what giving them to VFIO takes (groups, VFIO's drivers).
+  slices,
   everything,  ///< all fields below
 };
 

@@ -84,6 +84,11 @@ std::string_view to_string(Framework framework) {
   return {};
 }
 
+bool is_whole_function(Framework framework) {
+  return framework == Framework::sriov || framework == Framework::xe ||
+         framework == Framework::i915;
+}
+
 std::optional<NvidiaTypeName> parse_nvidia_type_name(std::string_view name) {
   NvidiaTypeName parsed;
   name = name.substr(name.rfind(' ') + 1);

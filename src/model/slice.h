@@ -25,6 +25,9 @@ enum class Framework {
 };
 /// "mdev", "gvt-g", "mdev-on-vf", "vendor-vfio", "xe", "i915", "sriov".
 std::string_view to_string(Framework framework);
+/// Whether a slice is a virtual function as such, which a machine gets through a VFIO driver of the
+/// kernel's; of other frameworks the vendor's driver gives slices out.
+bool is_whole_function(Framework framework);
 
 /// What one vGPU of a GVT-g type takes of its card (drivers/gpu/drm/i915/gvt/vgpu.c).
 struct GvtShare {

@@ -121,22 +121,12 @@ Status deal_with_boot_display(const HostSnapshot& host, const Card& card,
   return {};
 }
 
-Result<std::string> vfio_module_for(const HostSnapshot& host, const PciFunction& function,
-                                    const AssignIntent& intent) {
-  if (!intent.vfio_driver.empty()) {
-    std::string module = intent.vfio_driver;
-    std::ranges::replace(module, '-', '_');
-    return module;
-  }
-  if (!function.vfio_module.empty()) return function.vfio_module;
-  if (host.kernel.vfio_pci_available.value_or(false) ||
-      host.kernel.vfio_pci_loaded.value_or(false)) {
-    return "vfio_pci";
-  }
-  return fail(ErrorKind::unsupported, to_string(function.address),
-              "this kernel has no VFIO driver for it: neither is vfio-pci built in nor does "
-              "modules.alias list a vfio_pci module",
-              "install the kernel's full module package (Debian: linux-image-amd64, not -cloud)");
+Result<std::string> wanted_module(const HostSnapshot& host, const PciFunction& function,
+                                  const AssignIntent& intent) {
+  if (intent.vfio_driver.empty()) return vfio_module_for(host, function);
+  std::string module = intent.vfio_driver;
+  std::ranges::replace(module, '-', '_');
+  return module;
 }
 
 Status add_vfio_operations(const HostSnapshot& host, const Card& card, const AssignIntent& intent,
@@ -144,7 +134,7 @@ Status add_vfio_operations(const HostSnapshot& host, const Card& card, const Ass
   std::set<std::string> modules;
   std::vector<model::Operation> binds;
   for (const auto* function : functions_of(host, card)) {
-    TRY_LET(const std::string module, vfio_module_for(host, *function, intent));
+    TRY_LET(const std::string module, wanted_module(host, *function, intent));
     const std::string driver =
         intent.vfio_driver.empty() ? model::vfio_driver_of_module(module) : intent.vfio_driver;
     if (function->driver == driver && function->driver_override.value_or("") == driver) continue;
@@ -152,9 +142,7 @@ Status add_vfio_operations(const HostSnapshot& host, const Card& card, const Ass
     modules.insert(module);
   }
   for (const auto& module : modules) {
-    const bool loaded = module == "vfio_pci" && host.kernel.vfio_pci_loaded.value_or(false);
-    if (loaded) continue;
-    plan.operations.push_back(module_load(module, "the VFIO driver must be there to be bound"));
+    if (auto load = load_vfio_module(host, module)) plan.operations.push_back(std::move(*load));
   }
   std::ranges::move(binds, std::back_inserter(plan.operations));
   return {};

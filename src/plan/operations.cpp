@@ -126,6 +126,26 @@ Operation vfio_assign(const model::PciFunction& function, const std::string& vfi
   return op;
 }
 
+Result<std::string> vfio_module_for(const model::HostSnapshot& host,
+                                    const model::PciFunction& function) {
+  if (!function.vfio_module.empty()) return function.vfio_module;
+  if (host.kernel.vfio_pci_available.value_or(false) ||
+      host.kernel.vfio_pci_loaded.value_or(false)) {
+    return "vfio_pci";
+  }
+  return fail(ErrorKind::unsupported, to_string(function.address),
+              "this kernel has no VFIO driver for it: neither is vfio-pci built in nor does "
+              "modules.alias list a vfio_pci module",
+              "install the kernel's full module package (Debian: linux-image-amd64, not -cloud)");
+}
+
+std::optional<Operation> load_vfio_module(const model::HostSnapshot& host,
+                                          const std::string& module) {
+  const bool loaded = module == "vfio_pci" && host.kernel.vfio_pci_loaded.value_or(false);
+  if (loaded) return std::nullopt;
+  return module_load(module, "the VFIO driver must be there to be bound");
+}
+
 Operation vfio_release(const model::PciFunction& function, const std::string& host_driver) {
   const std::string bdf = to_string(function.address);
   const std::string wanted = host_driver.empty() ? "the host's driver" : host_driver;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -14,6 +15,15 @@ namespace tessera::plan {
 
 /// "vfio.assign": one function from the driver it has to `vfio_driver`.
 model::Operation vfio_assign(const model::PciFunction& function, const std::string& vfio_driver);
+
+/// The kernel module of the best VFIO driver for a function: what modules.alias names, else
+/// vfio_pci. Errors: unsupported where this kernel has neither.
+Result<std::string> vfio_module_for(const model::HostSnapshot& host,
+                                    const model::PciFunction& function);
+
+/// "module.load" of a VFIO driver's module; nothing where it is there.
+std::optional<model::Operation> load_vfio_module(const model::HostSnapshot& host,
+                                                 const std::string& module);
 
 /// "vfio.release": one function from its VFIO driver to `host_driver`; empty: whatever matches.
 model::Operation vfio_release(const model::PciFunction& function, const std::string& host_driver);

@@ -227,6 +227,10 @@ Result<std::vector<PciFunction>> read_functions(const kernel::Root& root) {
   return functions;
 }
 
+PciFunction read_function_at(const kernel::Root& root, const model::PciAddress& address) {
+  return read_function(root, kernel::PciNameTable(), address);
+}
+
 std::string pci_name_note(std::uint16_t vendor, std::uint16_t device) {
   return fmt::format("{}{:04x}:{:04x}", kernel::Recording::name_note, vendor, device);
 }

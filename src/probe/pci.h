@@ -18,6 +18,9 @@ namespace tessera::probe {
 /// Errors: denied or io when the directory is there and cannot be listed.
 Result<std::vector<model::PciFunction>> read_functions(const kernel::Root& root);
 
+/// One of them.
+model::PciFunction read_function_at(const kernel::Root& root, const model::PciAddress& address);
+
 /// The same with Detail::cards: address, ids, class and path of every function; names, driver,
 /// group and node of the cards' functions only. Of each other function one file and one link are
 /// read; of a card's virtual functions nothing, where its own files say which they are: these have

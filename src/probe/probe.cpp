@@ -54,6 +54,27 @@ Status look_at_cards(const kernel::Root& root, model::HostSnapshot& host) {
   return {};
 }
 
+/// Those that are slices and that no driver has: what a plan that gives them to VFIO has to know.
+void look_at_free_functions(const kernel::Root& root, model::HostSnapshot& host) {
+  bool any = false;
+  for (const auto& source : host.slice_sources) {
+    if (!model::is_whole_function(source.framework)) continue;
+    for (const auto& slice : source.slices) {
+      const auto address = model::parse_pci_address(slice.identity);
+      if (!address || !slice.driver.empty()) continue;
+      const auto seen = std::ranges::find(host.functions, *address, &model::PciFunction::address);
+      if (seen == host.functions.end()) continue;
+      *seen = read_function_at(root, *address);
+      any = true;
+    }
+  }
+  if (!any) return;
+  const AliasTable table = read_alias_table(root, read_release(root), host.functions);
+  add_driver_choices(table, host.functions);
+  host.kernel = read_kernel_facts(root, table);
+  host.groups = read_groups(root, host.functions);
+}
+
 Status look_at_everything(const kernel::Root& root, model::HostSnapshot& host) {
   TRY_LET(host.functions, read_functions(root));
   const AliasTable table = read_alias_table(root, read_release(root), host.functions);
@@ -95,6 +116,7 @@ Result<model::HostSnapshot> take_snapshot(const kernel::Root& root, model::Detai
   if (detail == model::Detail::cards) return host;
   read_bus_errors(root, host);
   host.slice_sources = slices::read_sources(root, host);
+  if (!all) look_at_free_functions(root, host);
   return host;
 }
 

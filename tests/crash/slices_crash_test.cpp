@@ -38,11 +38,20 @@ std::vector<Scenario> scenarios(const Options& options) {
   };
 }
 
+/// How many virtual functions there are when they are on: as many as were asked for, where they
+/// are the slices ("2xvf"), else all.
+std::string functions_when_on(const TestHost& host, const Options& options,
+                              const std::string& device) {
+  const auto as_slices = options.cut.find("xvf");
+  return as_slices == std::string::npos ? host.text(device + "/sriov_totalvfs")
+                                        : options.cut.substr(0, as_slices);
+}
+
 std::optional<std::string> trouble(const TestHost& host, const Options& options) {
   const std::string device = "/sys/bus/pci/devices/" + options.card;
   if (host.link_name(device + "/driver").empty()) return "the card has no driver";
   const auto on = host.text(device + "/sriov_numvfs");
-  if (!on.empty() && on != "0" && on != host.text(device + "/sriov_totalvfs")) {
+  if (!on.empty() && on != "0" && on != functions_when_on(host, options, device)) {
     return on + " virtual functions are on";
   }
   const auto listed = host.run("tessera list slices --json");

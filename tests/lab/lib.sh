@@ -45,6 +45,11 @@ boot() {
   fi
   lab_log=$XDG_RUNTIME_DIR/$1.log
   "$tessera" lab up "$1" --deadline "${2:-300}" >"$lab_log" 2>&1 || status=$?
+  # Some hosts need a newer QEMU than Debian 12 has.
+  if [ "$status" = 15 ] && grep -q qemu11.sh "$lab_log" && bash "$source_dir/lab/setup/qemu11.sh" >/dev/null; then
+    status=0
+    "$tessera" lab up "$1" --deadline "${2:-300}" >"$lab_log" 2>&1 || status=$?
+  fi
   case $status in
     0) lab_host=$1 ;;
     10 | 15) skip "$(grep -v '^lab: ' "$lab_log" | tr '\n' ' ')" ;;

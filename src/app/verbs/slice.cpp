@@ -157,7 +157,9 @@ void add_slice(cli::Verb parser, Session& session) {
       return;
     }
     session.exit_code = change_host(session, options->change, [&](const kernel::Root& root) {
-      return make_plan(session, root, *intent);
+      auto plan = make_plan(session, root, *intent);
+      intent->again = true;
+      return plan;
     });
   });
 }

@@ -264,7 +264,7 @@ Result<Plan> plan_slices(const HostSnapshot& host, const SliceIntent& intent) {
   plan.subject = subject_of(host, sources);
   TRY_LET(const bool mode_first, plan_mig_mode(sources, intent, plan));
   if (mode_first) return plan;
-  TRY_LET(const bool functions_first, plan_virtual_functions(sources, intent, plan));
+  TRY_LET(const bool functions_first, plan_virtual_functions(host, sources, intent, plan));
   if (functions_first) return plan;
   TRY(check_profiles(sources, intent.wishes));
   std::vector<Room> rooms;

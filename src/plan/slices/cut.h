@@ -22,6 +22,7 @@ struct SliceIntent {
   std::map<std::string, std::string> settings;  ///< vgpu_params of each slice made
   std::string owner = {};          ///< the machine that they are for; empty: nobody's yet
   model::SliceQuotas quotas = {};  ///< of each slice made; xe and i915 only
+  bool again = false;              ///< a plan of this same request may have been carried out
 };
 
 /// Makes the slices, or says why the cards have no room and what would fit. The layout is exact:
@@ -34,7 +35,8 @@ struct SliceIntent {
 /// named, and for the GPU instances that are missing (mig.h).
 ///
 /// Slices on virtual functions that are off take two plans: this one turns them on and says so in
-/// Plan::more; what can be made on them is known when they are there.
+/// Plan::more; what can be made on them is known when they are there. Where virtual functions are
+/// the slices, the second plan gives them to their VFIO drivers, and to their owner.
 ///
 /// A card that HostSnapshot::cordons names gets none: passed over where any will do, else a
 /// conflict.

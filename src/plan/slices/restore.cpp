@@ -202,7 +202,7 @@ class Restorer {
     int count = 0;
     for (const auto* slice : slices) count = std::max(count, slice->vf + 1);
     const int present = static_cast<int>(source.slices.size());
-    if (count <= present) return;
+    if (count <= present) return give_present(source);
     if (present > 0) {
       return problem(source.device,
                      fmt::format("{} virtual functions are on and {} are defined; their number "
@@ -218,6 +218,15 @@ class Restorer {
     operations.push_back(enable_functions(source, count));
     add_plan(fmt::format("make the {} defined virtual functions of {}", count, source.device),
              source.device, std::move(operations));
+  }
+
+  /// Those that are there belong on VFIO's drivers.
+  void give_present(const SliceSource& source) {
+    model::Plan plan;
+    plan.title = fmt::format("give the virtual functions of {} to machines", source.device);
+    plan.subject = source.device;
+    give_to_vfio(host_, source, plan);
+    if (!plan.operations.empty()) restore_.plans.push_back(std::move(plan));
   }
 
   void add_quotas(const SliceSource& source, const std::vector<const HostSlice*>& slices,

@@ -2,16 +2,21 @@
 #include "plan/slices/virtual_functions.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "kernel/files.h"
-#include "plan/slices/frameworks.h"
+#include "model/drivers.h"
+#include "plan/isolation.h"
+#include "plan/operations.h"
+#include "plan/slices/owners.h"
 #include "plan/slices/quotas.h"
 
 namespace tessera::plan::slices {
 
 namespace files = kernel::files;
+using model::HostSnapshot;
 using model::Operation;
 using model::Plan;
 using model::SliceSource;
@@ -81,13 +86,18 @@ Step turn_off(const SliceSource& source, int count) {
   return step;
 }
 
-bool is_functions_only(const SliceSource& source) {
-  return operations_of(source.framework) == nullptr;
-}
-
 bool functions_are_off(const SliceSource& source) {
   return source.parents.empty() && source.vf_enabled.value_or(0) == 0 &&
          source.vf_total.value_or(0) > 0;
+}
+
+/// A virtual function that VFIO had, on the driver that it had; new ones have none.
+void add_binding(const model::Slice& slice, std::vector<Step>& steps) {
+  const auto address = model::parse_pci_address(slice.identity);
+  if (!address || !model::is_vfio_driver(slice.driver)) return;
+  model::PciFunction fresh;
+  fresh.address = *address;
+  std::ranges::move(vfio_assign(fresh, slice.driver).forward, std::back_inserter(steps));
 }
 
 int count_of(const SliceIntent& intent) {
@@ -96,10 +106,51 @@ int count_of(const SliceIntent& intent) {
   return count;
 }
 
-Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceIntent& intent,
-                                      Plan& plan) {
+/// Why a virtual function cannot be given away by itself; empty: it can.
+std::string why_not_alone(const HostSnapshot& host, const model::PciFunction& function) {
+  if (!function.iommu_group.has_value()) return "it is in no IOMMU group";
+  model::Card alone;
+  alone.address = function.address;
+  alone.functions = {function.address};
+  alone.groups = {function.iommu_group.value()};
+  for (const auto& trouble : foreign_members(host, alone)) {
+    return fmt::format("its IOMMU group {} also holds {}", trouble.group,
+                       describe_function(host, trouble.foreign.front()));
+  }
+  return {};
+}
+
+/// The operation for one of them, with the module that it needs; or why there is none.
+Result<Operation> to_vfio(const HostSnapshot& host, const SliceSource& source,
+                          const model::PciFunction& function, std::set<std::string>& modules) {
+  const auto why_not = why_not_alone(host, function);
+  if (!why_not.empty()) {
+    return fail(ErrorKind::unsupported, to_string(function.address), why_not);
+  }
+  TRY_LET(const auto module, vfio_module_for(host, function));
+  modules.insert(module);
+  auto operation = vfio_assign(function, model::vfio_driver_of_module(module));
+  operation.uses = {source.device};
+  return operation;
+}
+
+/// They were turned on, and no driver has any of them: half of the way is gone.
+bool wait_for_vfio(const SliceSource& source) {
+  return !source.slices.empty() &&
+         std::ranges::all_of(source.slices, [](const auto& one) { return one.driver.empty(); });
+}
+
+Result<bool> plan_functions_as_slices(const HostSnapshot& host, const SliceSource& source,
+                                      const SliceIntent& intent, Plan& plan) {
   const int count = count_of(intent);
   const int total = source.vf_total.value_or(0);
+  const bool as_asked = intent.again || intent.quotas == model::SliceQuotas{};
+  if (wait_for_vfio(source) && static_cast<int>(source.slices.size()) == count && as_asked) {
+    plan.title = fmt::format("give the virtual functions of {} to machines", source.device);
+    give_to_vfio(host, source, plan);
+    for (const auto& slice : source.slices) set_owner(host, slice.identity, intent.owner, plan);
+    return true;
+  }
   if (!source.slices.empty()) {
     return fail(ErrorKind::conflict, source.device,
                 fmt::format("{} virtual functions are on, and their number changes only from none",
@@ -114,11 +165,10 @@ Result<bool> plan_functions_as_slices(const SliceSource& source, const SliceInte
   }
   TRY_LET(plan.operations, equal_quotas(source, count, intent.quotas));
   plan.operations.push_back(enable_functions(source, count));
-  if (!intent.owner.empty()) {
-    plan.notes.emplace_back("their addresses are known when they are there; then: tessera claim");
-  }
-  plan.notes.push_back(
-      fmt::format("{} gets {} of {} virtual functions", source.device, count, total));
+  plan.notes.push_back(fmt::format(
+      "{} gets {} of {} virtual functions; they go to a VFIO driver when they are there",
+      source.device, count, total));
+  plan.more = true;
   return true;
 }
 
@@ -151,6 +201,28 @@ Operation enable_functions(const SliceSource& source, int count) {
   return op;
 }
 
+void give_to_vfio(const HostSnapshot& host, const SliceSource& source, Plan& plan) {
+  std::set<std::string> modules;
+  std::vector<Operation> binds;
+  for (const auto& slice : source.slices) {
+    const auto address = model::parse_pci_address(slice.identity);
+    const auto* const function =
+        address && slice.driver.empty() ? host.function(*address) : nullptr;
+    if (function == nullptr) continue;
+    auto bind = to_vfio(host, source, *function, modules);
+    if (bind) {
+      binds.push_back(std::move(*bind));
+    } else {
+      plan.notes.push_back(fmt::format("{} stays without a driver, and no machine can have it: {}",
+                                       slice.identity, bind.error().sentence));
+    }
+  }
+  for (const auto& module : modules) {
+    if (auto load = load_vfio_module(host, module)) plan.operations.push_back(std::move(*load));
+  }
+  std::ranges::move(binds, std::back_inserter(plan.operations));
+}
+
 Operation disable_functions(const SliceSource& source) {
   const int count = source.vf_enabled.value_or(static_cast<int>(source.parents.size()));
   Operation op;
@@ -161,17 +233,19 @@ Operation disable_functions(const SliceSource& source) {
   op.forward = {turn_off(source, count)};
   op.after = {{What::text, count_file(source), "0"}};
   op.undo = {turn_on(source, count)};
+  for (const auto& slice : source.slices) add_binding(slice, op.undo);
   op.after_undo = {{What::text, count_file(source), std::to_string(count)}};
   return op;
 }
 
-Result<bool> plan_virtual_functions(const std::vector<const SliceSource*>& sources,
+Result<bool> plan_virtual_functions(const HostSnapshot& host,
+                                    const std::vector<const SliceSource*>& sources,
                                     const SliceIntent& intent, Plan& plan) {
   const bool chosen = sources.size() == 1;
   if (!chosen) return false;  // among several cards, those that are ready are cut
   const SliceSource& source = *sources.front();
-  if (is_functions_only(source) && !is_nvidia(source)) {
-    return plan_functions_as_slices(source, intent, plan);
+  if (model::is_whole_function(source.framework) && !is_nvidia(source)) {
+    return plan_functions_as_slices(host, source, intent, plan);
   }
   if (!functions_are_off(source)) return false;
   plan.title = fmt::format("turn on the virtual functions of {}", source.device);

@@ -67,6 +67,17 @@ constexpr auto function_rules = std::to_array<ExplanationRule>({
            driver(r) == "i915" ? "Intel's own module with i915.max_vfs can, or xe on newer kernels"
                                : "another driver of the card's maker may"};
      }},
+    {"functions-driver-not-ready",
+     [](const Refusal& r) {
+       return turns_on(r) && r.error_number == EBUSY && r.source &&
+              r.source->vf_enabled == model::Reading<int>(0);
+     },
+     [](const Refusal& r) {
+       return Explanation{
+           fmt::format("none is on, and {} is not ready to make any", driver(r)),
+           "the card has to work under it first (virtio-pci waits for the driver of the device "
+           "behind it); or somebody turned them on and off again at the same moment"};
+     }},
     {"functions-on-already",
      [](const Refusal& r) { return turns_on(r) && r.error_number == EBUSY; },
      [](const Refusal& r) {

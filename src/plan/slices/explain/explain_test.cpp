@@ -223,7 +223,14 @@ void Explanations::of_virtual_functions() {
   }
   {
     auto scene = case_of(EBUSY, "xe");
+    scene.source.vf_enabled = 2;
     expect(scene.of(), {"functions-on-already", "changes only from none", "unslice --card"});
+  }
+  {
+    auto scene = case_of(EBUSY, "virtio-pci");
+    scene.source.vf_enabled = 0;
+    expect(scene.of(), {"functions-driver-not-ready", "none is on, and virtio-pci is not ready",
+                        "has to work under it"});
   }
   {
     auto scene = case_of(ERANGE, "xe");
