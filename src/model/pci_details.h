@@ -101,7 +101,8 @@ std::string_view counter_file(BusErrors::Kind kind);
 
 /// What a function's configuration space says.
 struct Capabilities {
-  /// Every byte read as ff: the device does not answer any more (it fell off the bus, or sleeps).
+  /// The first bytes all read as ff: the device does not answer any more (it fell off the bus, or
+  /// sleeps).
   bool silent = false;
   ExpressType type = ExpressType::conventional;
   bool function_level_reset = false;

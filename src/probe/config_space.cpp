@@ -22,6 +22,10 @@ using model::Reading;
 namespace {
 
 constexpr std::size_t header_size = 64;
+/// Ids, status, class and form: no device that answers has all ones there, a virtual function,
+/// whose ids are, included (SR-IOV specification 3.4.1). What follows, a hypervisor may answer
+/// itself.
+constexpr std::size_t identity_size = 16;
 constexpr std::size_t extended_start = 256;
 
 // Names and numbers of include/uapi/linux/pci_regs.h.
@@ -168,7 +172,7 @@ Reading<Capabilities> parse_config_space(std::string_view bytes) {
   const Bytes config(bytes);
   Capabilities found;
   if (bytes.size() < header_size) return Reading<Capabilities>::unreadable("it is cut short");
-  found.silent = config.all_ones(header_size);
+  found.silent = config.all_ones(identity_size);
   if (found.silent) return found;
   if (bytes.size() == header_size) {
     return Reading<Capabilities>::unreadable("only root may read more than its first 64 bytes");

@@ -88,6 +88,12 @@ TEST(ConfigSpace, resizable_bars_and_virtual_functions_are_read_down_the_chain) 
 
 TEST(ConfigSpace, a_device_that_fell_off_answers_ones) {
   EXPECT_TRUE(parse_config_space(std::string(256, '\xff')).value().silent);
+  // Below a hypervisor, which keeps the addresses itself.
+  EXPECT_TRUE(parse_config_space(std::string(16, '\xff') + std::string(240, '\0')).value().silent);
+  // A virtual function's ids are all ones.
+  auto function = express(0).bytes();
+  function.replace(0, 4, 4, '\xff');
+  EXPECT_FALSE(parse_config_space(function).value().silent);
 }
 
 TEST(ConfigSpace, what_only_root_may_read_is_unreadable_not_empty) {

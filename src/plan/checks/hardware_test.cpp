@@ -138,7 +138,7 @@ std::vector<Case> presence_cases() {
        "/proc/meminfo: HardwareCorrupted: 4 kB\n", "",
        [](HostSnapshot& host) { host.failed_memory_kib = std::uint64_t{4}; }},
       {"silent_card", "card-off-bus", Severity::error,
-       "0000:01:00.0/config: its first 64 bytes are all ff\n",
+       "0000:01:00.0/config: its first 16 bytes are all ff\n",
        "echo 1 | sudo tee /sys/bus/pci/devices/0000:01:00.0/remove; echo 1 | sudo tee "
        "/sys/bus/pci/rescan",
        [](HostSnapshot& host) {

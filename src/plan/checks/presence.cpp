@@ -31,7 +31,7 @@ Finding off_the_bus(const model::HostSnapshot& host, const PciFunction& function
   finding.severity = Severity::error;
   finding.title = fmt::format("{} does not answer any more: it fell off the bus",
                               model::to_string(function.address));
-  finding.evidence = {seen_in(function, "config", "its first 64 bytes are all ff")};
+  finding.evidence = {seen_in(function, "config", "its first 16 bytes are all ff")};
   if (function.power_state.has_value()) {
     finding.evidence.push_back(seen_in(function, "power_state", function.power_state.value()));
   }
