@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 build=${TESSERA_BUILD_DIR:-$PWD/build}
 
-took_us() { local begin=${EPOCHREALTIME/./}; "$@" >/dev/null 2>&1; echo $((${EPOCHREALTIME/./} - begin)); }
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+# shellcheck source=bench/parts/times.sh
+. bench/parts/times.sh
 # compare READER...: runs them in turn; the first is the one that the ratios are of.
 compare() {
   local reader i ours its

@@ -185,7 +185,8 @@ void bind_text(const Statement& statement, int index, std::string_view text) {
                     SQLITE_TRANSIENT);
 }
 
-/// quick_check reads every page: a damaged journal is found before the first write, not in it.
+/// quick_check reads every page: a damaged journal is found before the first write, not in it. Who
+/// only reads is told of damage by the pages that he reads.
 Status check_undamaged(sqlite3* db, const std::string& path) {
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &raw, nullptr) != SQLITE_OK) {
@@ -227,8 +228,8 @@ Result<Journal> Journal::open(const std::string& state_dir, Mode mode) {
     return fail(sqlite_error(database->db, database->path, "open"));
   }
   (void)sqlite3_busy_timeout(database->db, 5000);
-  TRY(check_undamaged(database->db, database->path));
   if (mode == Mode::write) {
+    TRY(check_undamaged(database->db, database->path));
     TRY(database->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", "prepare"));
     TRY(database->execute(tables, "prepare"));
   }
@@ -354,9 +355,10 @@ Result<std::map<std::string, std::string>> Journal::owners() const {
   std::map<std::string, std::string> all;
   // A journal of before slices, opened for reading, has no such table.
   TRY_LET(auto there, database_->prepare("SELECT 1 FROM sqlite_master WHERE name = 'owner'"));
-  if (sqlite3_step(there.get()) != SQLITE_ROW) return all;
+  int code = sqlite3_step(there.get());
+  if (code == SQLITE_DONE) return all;
+  if (code != SQLITE_ROW) return fail(sqlite_error(database_->db, database_->path, "read"));
   TRY_LET(auto statement, database_->prepare("SELECT slice, owner FROM owner"));
-  int code = SQLITE_OK;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     all.emplace(column_text(statement, 0), column_text(statement, 1));
   }

@@ -45,7 +45,8 @@ class Journal {
 
   /// Opens the journal; Mode::write creates it and its folder when they are not there.
   /// Errors: not_found (read mode: nothing was ever recorded), denied (not root, read-only disk),
-  /// io (damaged: the sentence says what SQLite found, the hint how to go on).
+  /// io (damaged: the sentence says what SQLite found, the hint how to go on). The whole journal is
+  /// looked through for damage in write mode only: it grows with every change.
   static Result<Journal> open(const std::string& state_dir, Mode mode);
 
   Journal(const Journal&) = delete;

@@ -140,6 +140,28 @@ TEST_F(JournalTest, a_file_that_is_no_database_is_one_clear_error) {
   EXPECT_NE(journal.error().hint.find("mv "), std::string::npos);
 }
 
+TEST_F(JournalTest, damage_is_told_to_who_reads_the_damaged_page_and_to_who_is_about_to_write) {
+  {
+    auto journal = open();
+    ASSERT_TRUE(journal.claim("a", "desk-1"));
+    ASSERT_TRUE(journal.begin(model::Plan{"x", "", {}, {}}));
+  }
+  constexpr auto page = 4096;  // of the pages behind the first; that one has the tables' places
+  const auto size = std::filesystem::file_size(dir_ + "/state.db");
+  std::fstream file(dir_ + "/state.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(page);
+  file << std::string(size - page, 'x');
+  file.close();
+  const auto owners = open(Journal::Mode::read).owners();
+  ASSERT_FALSE(owners);
+  EXPECT_EQ(owners.error().kind, ErrorKind::io);
+  EXPECT_NE(owners.error().hint.find("mv "), std::string::npos);
+  EXPECT_FALSE(open(Journal::Mode::read).plans());
+  const auto written = Journal::open(dir_, Journal::Mode::write);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().kind, ErrorKind::io);
+}
+
 TEST_F(JournalTest, a_plan_that_is_not_there_is_not_found) {
   EXPECT_EQ(open().plan(42).error().kind, ErrorKind::not_found);
 }

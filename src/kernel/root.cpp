@@ -30,6 +30,7 @@ struct Root::State {
   Recording recording;                                    ///< recording only
   std::map<std::string, std::string, std::less<>> notes;  ///< its notes, the first of each key
   ReadChild patient;  ///< live only; what it keeps is a process, nothing of the host's
+  WriteChild writer;  ///< live and directory only; likewise
   Observer* observer = nullptr;
 };
 
@@ -369,12 +370,12 @@ Status Root::write(std::string_view path, std::string_view text, Deadline deadli
                 "a write of no bytes never reaches the kernel; \"\\n\" clears a sysfs file");
   }
   TRY_LET(Fd target, open_file(path, O_WRONLY));
-  return write_in_child({.target_fd = target.get(),
-                         .root_fd = state_->directory.get(),
-                         .path = path,
-                         .text = text,
-                         .if_it_comes_late = if_it_comes_late},
-                        deadline);
+  return state_->writer.write({.target_fd = target.get(),
+                               .root_fd = state_->directory.get(),
+                               .path = path,
+                               .text = text,
+                               .if_it_comes_late = if_it_comes_late},
+                              deadline);
 }
 
 Status Root::write_file(std::string_view path, std::string_view text) const {

@@ -86,8 +86,9 @@ class Root {
   /// Errors: unsupported on a recording, and while an observer has to be told of each look.
   [[nodiscard]] Result<OpenDirectory> open_directory(std::string_view path) const;
 
-  /// Writes `text` with one write(2), as sysfs wants it, in a child process, because a write to
-  /// sysfs can block until a user of the device lets go (vfio's unbind; measured: for ever).
+  /// Writes `text` with one write(2), as sysfs wants it, in a child process (one for all writes,
+  /// until one hangs), because a write to sysfs can block until a user of the device lets go
+  /// (vfio's unbind; measured: for ever). Texts of sysfs have a page; far longer ones are refused.
   /// If the kernel has not answered at `deadline`, the error is `timeout` and the child stays
   /// behind in the kernel; should the write come back later, the child carries out
   /// `if_it_comes_late` (more writes, in order), so that no device is left unbound and forgotten.

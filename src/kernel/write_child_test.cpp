@@ -4,11 +4,15 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -162,10 +166,43 @@ TEST(WriteInChild, refuses_a_write_that_would_do_nothing) {
   EXPECT_EQ(status.error().kind, ErrorKind::invalid);
 }
 
+/// The processes that are left to us instead of init.
+std::vector<pid_t> left_to_us() {
+  std::ifstream list(fmt::format("/proc/self/task/{}/children", ::gettid()));
+  return {std::istream_iterator<pid_t>(list), std::istream_iterator<pid_t>()};
+}
+
+TEST(WriteInChild, one_process_serves_many_writes_and_another_takes_its_place) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+  TestDirectory host;
+  host.file("/bind", "");
+  auto root = open_or_die(host.real());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(root.write("/bind", "x", Deadline::in(seconds(20))));
+  const auto first = left_to_us();
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_EQ(::kill(first[0], SIGKILL), 0);
+  ASSERT_EQ(::waitpid(first[0], nullptr, 0), first[0]);
+  EXPECT_TRUE(root.write("/bind", "y", Deadline::in(seconds(20))));
+  EXPECT_EQ(host.content("/bind"), "y");
+  const auto second = left_to_us();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_NE(second[0], first[0]);
+  root = open_or_die(host.real());  // the other one is gone, and its process ends by itself
+  EXPECT_EQ(::waitpid(second[0], nullptr, 0), second[0]);
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
+TEST_F(HungWrite, that_was_given_up_stops_none_that_follows) {
+  ASSERT_FALSE(write_and_give_up(milliseconds(50)));
+  EXPECT_TRUE(root_.write("/late/1", "next", Deadline::in(seconds(20))));
+  EXPECT_EQ(host_.content("/late/1"), "next");
+}
+
 TEST(WriteInChild, a_hundred_writes_leak_no_descriptor) {
   TestDirectory host;
   host.file("/bind", "");
   auto root = open_or_die(host.real());
+  ASSERT_TRUE(root.write("/bind", "x", Deadline::in(seconds(20))));  // what it needs, it has now
   Fd before(::dup(0));
   int lowest = before.get();
   before.reset();

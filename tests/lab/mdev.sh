@@ -92,7 +92,6 @@ echo 0 >$knobs/create_delay_ms
 remove_all
 
 say "--- $cycles times made and removed"
-kernel_kib() { awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo; }
 cycle() {
   local i
   for ((i = 0; i < $1; i++)); do

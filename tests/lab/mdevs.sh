@@ -31,5 +31,7 @@ available() {
   done
 }
 remove_all() { local mdev; for mdev in "$mdevs"/*; do [ ! -e "$mdev" ] || echo 1 >"$mdev/remove"; done; }
+# kernel_kib: what the kernel has for itself and cannot just drop
+kernel_kib() { awk '/^(SUnreclaim|KernelStack|PageTables|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo; }
 full="No space left on device" # ENOSPC, what a driver says that counts for itself
 core_full="Too many users"     # EUSERS, what the kernel's mdev core says where it counts for the driver

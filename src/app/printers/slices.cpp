@@ -20,6 +20,8 @@ using model::Reading;
 using model::Slice;
 using model::SliceSource;
 using plan::slices::Availability;
+using plan::slices::DefinedSlice;
+using plan::slices::Definitions;
 using Rows = std::vector<std::vector<std::string>>;
 
 namespace {
@@ -188,6 +190,32 @@ Json slice_json(const SliceSource& source, const Slice& slice, const std::string
   return json;
 }
 
+/// What is defined and does not stand, and definitions that cannot be read. Empty for none.
+std::string missing_text(const Definitions& definitions, const ReportStyle& style) {
+  Rows rows = {{"DEFINED ONLY", "PROFILE", "ON", "START"}};
+  for (const auto& one : definitions.slices) {
+    if (one.stands) continue;
+    rows.push_back({text::printable(one.slice), text::printable(one.name),
+                    text::printable(one.parent), std::string(to_string(one.start))});
+  }
+  std::string all = rows.size() > 1 ? "\n" + table_text(rows, style) : std::string();
+  for (const auto& error : definitions.broken) {
+    all += fmt::format("\nA definition cannot be read: {}\n", text::printable(one_line(error)));
+  }
+  return all;
+}
+
+Json defined_json(const DefinedSlice& defined) {
+  Json json = {{"slice", model::json_text(defined.slice)},
+               {"parent", model::json_text(defined.parent)}};
+  if (!defined.type.empty()) json["type"] = model::json_text(defined.type);
+  json["name"] = model::json_text(defined.name);
+  json["start"] = to_string(defined.start);
+  json["stands"] = defined.stands;
+  json["file"] = model::json_text(defined.file);
+  return json;
+}
+
 }  // namespace
 
 std::string profiles_text(const HostSnapshot& host, const Sources& sources,
@@ -218,29 +246,43 @@ Json profiles_json(const HostSnapshot& host, const Sources& sources) {
   return json;
 }
 
-std::string slices_text(const HostSnapshot& host, const ReportStyle& style) {
-  Rows rows = {{"SLICE", "PROFILE", "ON", "DRIVER", "GROUP", "OWNER", "USED BY"}};
+std::string slices_text(const HostSnapshot& host, const Definitions& definitions,
+                        const ReportStyle& style) {
+  const auto missing = missing_text(definitions, style);
+  Rows rows = {{"SLICE", "PROFILE", "ON", "DRIVER", "GROUP", "START", "OWNER", "USED BY"}};
   for (const auto& source : host.slice_sources) {
     for (const auto& slice : source.slices) {
       const auto owner = host.owner_of(slice.identity);
+      const auto* const defined = definitions.standing(slice.identity);
       rows.push_back({slice.identity, slice.name, slice.parent,
                       slice.driver.empty() ? "-" : slice.driver, cell(slice.iommu_group),
+                      defined ? std::string(to_string(defined->start)) : "-",
                       owner.empty() ? "-" : owner, users_text(slice)});
     }
   }
-  if (rows.size() > 1) return table_text(rows, style);
-  return host.slice_sources.empty()
-             ? fmt::format("No slices: nothing on {} can be cut into slices.\n", host.source)
-             : "No slices. `tessera profiles` shows what can be cut.\n";
+  if (rows.size() > 1) return table_text(rows, style) + missing;
+  return (host.slice_sources.empty()
+              ? fmt::format("No slices: nothing on {} can be cut into slices.\n", host.source)
+              : "No slices. `tessera profiles` shows what can be cut.\n") +
+         missing;
 }
 
-Json slices_json(const HostSnapshot& host) {
+Json slices_json(const HostSnapshot& host, const Definitions& definitions) {
   Json json = {{"schema", slices_schema}, {"source", model::json_text(host.source)}};
   json["slices"] = Json::array();
   for (const auto& source : host.slice_sources) {
     for (const auto& slice : source.slices) {
       json["slices"].push_back(slice_json(source, slice, host.owner_of(slice.identity)));
     }
+  }
+  json["defined"] = Json::array();
+  for (const auto& defined : definitions.slices) {
+    json["defined"].push_back(defined_json(defined));
+  }
+  json["broken_definitions"] = Json::array();
+  for (const auto& error : definitions.broken) {
+    json["broken_definitions"].push_back({{"subject", model::json_text(error.subject)},
+                                          {"sentence", model::json_text(error.sentence)}});
   }
   return json;
 }

@@ -9,6 +9,7 @@
 
 #include "app/printers/style.h"
 #include "model/host.h"
+#include "plan/slices/defined.h"
 
 namespace tessera::app {
 
@@ -24,9 +25,11 @@ std::string profiles_text(const model::HostSnapshot& host, const Sources& source
 /// tessera/profiles/1.
 nlohmann::ordered_json profiles_json(const model::HostSnapshot& host, const Sources& sources);
 
-/// The slices that exist, over all frameworks: a line each.
-std::string slices_text(const model::HostSnapshot& host, const ReportStyle& style);
+/// The slices that exist, over all frameworks: a line each. Then those that are only defined.
+std::string slices_text(const model::HostSnapshot& host,
+                        const plan::slices::Definitions& definitions, const ReportStyle& style);
 /// tessera/slices/1.
-nlohmann::ordered_json slices_json(const model::HostSnapshot& host);
+nlohmann::ordered_json slices_json(const model::HostSnapshot& host,
+                                   const plan::slices::Definitions& definitions);
 
 }  // namespace tessera::app

@@ -16,6 +16,7 @@
 #include "build/nodedev_xml.h"
 #include "kernel/root.h"
 #include "plan/slices/define.h"
+#include "plan/slices/defined.h"
 #include "probe/probe.h"
 #include "probe/slices/definitions.h"
 #include "probe/slices/nvidia_driver.h"
@@ -48,16 +49,31 @@ Status print_node_device(const Session& session, const ListOptions& options) {
   return {};
 }
 
+/// What is written down. One who may not read it, or a mistake in it, is told beside the slices.
+plan::slices::Definitions definitions_on(const kernel::Root& root,
+                                         const model::HostSnapshot& host) {
+  auto mdevs = probe::mdev_definitions(root);
+  auto file = probe::read_host_file(root);
+  plan::slices::DefinedSlices defined;
+  if (mdevs) defined.mdevs = std::move(*mdevs);
+  if (file && *file) defined.file = std::move(**file);
+  auto definitions = plan::slices::definitions_on(host, defined);
+  if (!mdevs) definitions.broken.push_back(std::move(mdevs.error()));
+  if (!file) definitions.broken.push_back(std::move(file.error()));
+  return definitions;
+}
+
 Status list_slices(const Session& session) {
   TRY_LET(const kernel::Root root, kernel::Root::open(session.root));
   TRY_LET(model::HostSnapshot host, probe::take_snapshot(root, model::Detail::slices));
   probe::slices::find_slice_users(root, host);
   TRY(add_owners(session, host));
   probe::slices::name_nvidia_slices(root, host);
+  const auto definitions = definitions_on(root, host);
   if (session.json) {
-    fmt::print("{}\n", slices_json(host).dump(2));
+    fmt::print("{}\n", slices_json(host, definitions).dump(2));
   } else {
-    fmt::print("{}", slices_text(host, stdout_style()));
+    fmt::print("{}", slices_text(host, definitions, stdout_style()));
   }
   return {};
 }

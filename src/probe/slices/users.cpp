@@ -32,13 +32,24 @@ std::vector<std::string> device_files_of(const kernel::Root& root, const model::
   return paths;
 }
 
+/// Only what is below /dev/vfio can be a slice's: where nobody has such a file open, the slices
+/// need not be asked for theirs.
+bool some_may_be_used(const kernel::OpenDeviceScan& scan) {
+  return std::ranges::any_of(scan.processes, [](const auto& process) {
+    return std::ranges::any_of(
+        process.paths, [](std::string_view path) { return path.starts_with(files::dev_vfio); });
+  });
+}
+
 }  // namespace
 
 void find_slice_users(const kernel::Root& root, model::HostSnapshot& host) {
   const auto scan = kernel::scan_open_devices(root);
+  const bool used = some_may_be_used(scan);
   for (auto& source : host.slice_sources) {
     for (auto& slice : source.slices) {
       slice.users.clear();
+      if (!used) continue;
       const auto own = device_files_of(root, slice);
       for (const auto& process : scan.processes) {
         const auto held = std::ranges::find_first_of(process.paths, own);
