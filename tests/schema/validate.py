@@ -9,6 +9,7 @@ A key that no schema names is an error, and so is a schema that the sources prin
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,17 @@ def check_changes(work):
             wrong.append(f"nothing printed {name}")
 
 
+def check_run(work):
+    """A machine that draws on nothing and says so, emulated; where there is QEMU."""
+    guest = pathlib.Path(tessera).parent / "lab-guest.elf"
+    if not shutil.which("qemu-system-x86_64") or not guest.exists():
+        return
+    said = check("/", "--state", str(work), "run", "--name", "schema", "--memory", "64", "--accel", "tcg",
+                 "--kernel", str(guest), "--until", "GUEST READY")
+    if said.get("state") != "stopped" or "ready_ms" not in said:
+        wrong.append(f"a machine that was to be stopped when it is ready: {said}")
+
+
 def printed_by_the_sources():
     names = set()
     for file in (top / "src").rglob("*"):
@@ -98,6 +110,7 @@ with tempfile.TemporaryDirectory() as folder:
     check("/", "lint", "--list-rules")
     texts = [str(file) for file in sorted((top / "tests/lint-texts/kinds").rglob("*")) if file.is_file()]
     check(top / "tests/hosts/lab-twin-cards/tree.tsv", "lint", *texts)
+    check_run(work)
     if pathlib.Path("/dev/fuse").exists():
         check_changes(work)
 
