@@ -47,7 +47,10 @@ started=$(now_ms)
 tenth=$(((cycles + 9) / 10))
 for ((i = 0; i < cycles; i++)); do
   cycle "$i"
-  (((i + 1) % tenth)) || { say "$((i + 1)) cycles, $((($(now_ms) - started) / (i + 1))) ms each so far"; }
+  (((i + 1) % tenth)) || {
+    say "$((i + 1)) cycles, $((($(now_ms) - started) / (i + 1))) ms each so far," \
+      "the kernel's memory $(($(kernel_kib) - memory)) KiB"
+  }
 done
 took=$(($(now_ms) - started))
 plans=$(($(asked "SELECT count(*) FROM plan") - plans))
