@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/command_line.h"
 
+#include <algorithm>
+#include <span>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
 
 #include "app/verbs.h"
@@ -21,9 +25,7 @@ constexpr const char* examples =
     "  tessera assign 01:00.0 --to vm --dry-run\n"
     "  tessera undo                       take the last change back\n";
 
-}  // namespace
-
-std::unique_ptr<CLI::App> make_parser(Session& session) {
+std::unique_ptr<CLI::App> parser_of(Session& session, std::span<const NamedVerb> verbs) {
   auto parser = std::make_unique<CLI::App>(about, "tessera");
   parser->footer(examples);
   parser->set_version_flag("--version", "tessera " TESSERA_VERSION);
@@ -39,11 +41,44 @@ std::unique_ptr<CLI::App> make_parser(Session& session) {
   parser->add_flag("--json", session.json, "print JSON with a versioned schema");
   parser->require_subcommand(1);
   parser->fallthrough();
-  for (AddVerb add : all_verbs()) add(cli::Verb(parser.get()), session);
+  for (const auto& verb : verbs) verb.add(cli::Verb(parser.get()), session);
   return parser;
 }
 
+/// The first word that is a verb's name; null where there is none. It may be an option's value:
+/// then the verb is missing in its parser, or a word is left over.
+const NamedVerb* verb_in(std::span<char*> words) {
+  for (const std::string_view word : words) {
+    const auto found = std::ranges::find(all_verbs(), word, &NamedVerb::name);
+    if (found != all_verbs().end()) return &*found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_parser(Session& session) {
+  return parser_of(session, all_verbs());
+}
+
+std::unique_ptr<CLI::App> make_parser(Session& session, const NamedVerb& only) {
+  return parser_of(session, {&only, 1});
+}
+
 int run_command_line(int argc, char** argv) {
+  const std::span words(argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0)));
+  // A parser of all verbs is a third of a short command's work. One of the verb alone takes the
+  // same lines; what it does not take, help included, goes to the whole one.
+  if (const auto* const verb = verb_in(words)) {
+    Session session;
+    auto parser = make_parser(session, *verb);
+    try {
+      parser->parse(argc, argv);
+      return session.exit_code;
+    } catch (const CLI::ParseError&) {
+      // told by the whole one
+    }
+  }
   Session session;
   auto parser = make_parser(session);
   try {

@@ -3,12 +3,16 @@
 
 namespace tessera::app {
 
-std::span<const AddVerb> all_verbs() {
-  static constexpr AddVerb verbs[] = {
-      add_list,   add_show,    add_topo,        add_doctor,   add_health,  add_lint,
-      add_record, add_assign,  add_framebuffer, add_module,   add_run,     add_profiles,
-      add_slice,  add_unslice, add_define,      add_undefine, add_restore, add_claim,
-      add_disown, add_undo,    add_history,     add_recover,  add_lab,     add_generate,
+std::span<const NamedVerb> all_verbs() {
+  static constexpr NamedVerb verbs[] = {
+      {"list", add_list},         {"show", add_show},       {"topo", add_topo},
+      {"doctor", add_doctor},     {"health", add_health},   {"lint", add_lint},
+      {"record", add_record},     {"assign", add_assign},   {"framebuffer", add_framebuffer},
+      {"module", add_module},     {"run", add_run},         {"profiles", add_profiles},
+      {"slice", add_slice},       {"unslice", add_unslice}, {"define", add_define},
+      {"undefine", add_undefine}, {"restore", add_restore}, {"claim", add_claim},
+      {"disown", add_disown},     {"undo", add_undo},       {"history", add_history},
+      {"recover", add_recover},   {"lab", add_lab},         {"generate", add_generate},
   };
   return verbs;
 }

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "app/verb.h"
 
 namespace tessera::app {
 
+struct NamedVerb {
+  std::string_view name;
+  AddVerb add;  ///< adds the verb of that name
+};
+
 /// Every verb, in the order in which the help shows them.
-std::span<const AddVerb> all_verbs();
+std::span<const NamedVerb> all_verbs();
 
 }  // namespace tessera::app

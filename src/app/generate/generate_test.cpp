@@ -135,6 +135,16 @@ void expect_all_in(const std::string& text, const Command& command,
   }
 }
 
+TEST(Verbs, a_parser_of_one_verb_has_it_under_the_name_that_finds_it) {
+  for (const auto& verb : all_verbs()) {
+    Session session;
+    const auto parser = make_parser(session, verb);
+    const auto verbs = parser->get_subcommands([](const CLI::App*) { return true; });
+    ASSERT_EQ(verbs.size(), 1U) << verb.name;
+    EXPECT_EQ(verbs.front()->get_name(), verb.name);
+  }
+}
+
 TEST(Documents, tell_every_visible_command_and_option_of_the_shipped_parser) {
   Session session;
   auto parser = make_parser(session);
