@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/wait.h"
+#include "kernel/files.h"
 #include "kernel/in_root.h"
 #include "kernel/orphan.h"
 
@@ -65,7 +66,8 @@ void be_the_reader(void* argument) {
 }  // namespace
 
 bool read_may_block(std::string_view path) {
-  return path.ends_with("/driver_override");
+  const bool configuration = path.starts_with(files::pci_devices) && path.ends_with("/config");
+  return configuration || path.ends_with("/driver_override");
 }
 
 Status ReadChild::start(int root_fd) {

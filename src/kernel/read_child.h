@@ -12,7 +12,9 @@ namespace tessera::kernel {
 
 /// Whether reading `path` can block without end. The kernel takes the device's lock to read
 /// driver_override (drivers/pci/pci-sysfs.c), and whoever binds or unbinds the device holds that
-/// lock: while vfio's unbind waits for a user of the device, so does every reader, unkillably.
+/// lock: while vfio's unbind waits for a user of the device, so does every reader, unkillably. So
+/// it is with configuration space while the device is reset (drivers/pci/access.c, pci_wait_cfg),
+/// which takes a minute and more where the device does not come back.
 bool read_may_block(std::string_view path);
 
 /// Reads such files in a process of its own, which is started by the first read and serves all that

@@ -70,7 +70,9 @@ TEST_F(ReadChildTest, does_not_leave_the_root) {
 
 TEST(ReadMayBlock, only_where_the_kernel_takes_the_devices_lock) {
   EXPECT_TRUE(read_may_block("/sys/bus/pci/devices/0000:01:00.0/driver_override"));
+  EXPECT_TRUE(read_may_block("/sys/bus/pci/devices/0000:01:00.0/config"));
   EXPECT_FALSE(read_may_block("/sys/bus/pci/devices/0000:01:00.0/vendor"));
+  EXPECT_FALSE(read_may_block("/etc/libvirt/config"));
 }
 
 }  // namespace

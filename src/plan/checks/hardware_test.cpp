@@ -147,6 +147,11 @@ std::vector<Case> presence_cases() {
          edit(host, gpu).capabilities = silent;
          edit(host, gpu).power_state = std::string("D0");
        }},
+      {"configuration_not_answered", "card-off-bus", Severity::warning,
+       "0000:01:00.0/config: was not answered within 2 s\n", "tessera doctor 0000:01:00.0",
+       [](HostSnapshot& host) {
+         edit(host, gpu).capabilities = Reading<Capabilities>::unreadable("timeout");
+       }},
       {"given_card_asleep", "card-asleep", Severity::note, "0000:01:00.0/power_state: D3hot\n", "",
        [](HostSnapshot& host) {
          give(host);

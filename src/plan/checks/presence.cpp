@@ -54,6 +54,28 @@ Finding off_the_bus(const model::HostSnapshot& host, const PciFunction& function
   return finding;
 }
 
+bool is_locked(const PciFunction& function) {
+  return function.capabilities.is_unreadable() && function.capabilities.why() == "timeout";
+}
+
+Finding locked(const model::HostSnapshot& host, const PciFunction& function) {
+  Finding finding;
+  finding.severity = Severity::warning;
+  finding.title = fmt::format("The kernel keeps {} to itself: it is being reset, or hangs in one",
+                              model::to_string(function.address));
+  finding.evidence = {seen_in(function, "config", "was not answered within 2 s")};
+  append(finding.evidence, log_evidence_about(host, function, {"not ready", "giving up"}));
+  finding.cause =
+      "While a device is reset nobody else may reach its configuration space. A device that does "
+      "not come back is waited for, a minute for each way that there is to reset it.";
+  finding.consequence = "What there is to say of it is not known, and nothing can be done with it.";
+  finding.fix =
+      "Wait a few minutes and look again. The kernel log says \"giving up\" where the card did not "
+      "come back.";
+  finding.command = "tessera doctor " + model::to_string(function.address);
+  return finding;
+}
+
 Finding asleep(const PciFunction& function, const std::string& parameter) {
   const std::string state = function.power_state.value();
   Finding finding;
@@ -82,8 +104,9 @@ Findings card_off_bus(const CheckScope& scope) {
   Findings findings;
   for (const auto* card : scope.cards) {
     for (const auto* function : functions_of(scope.host, *card)) {
-      if (!is_silent(*function)) continue;
-      findings.push_back(off_the_bus(scope.host, *function));
+      if (!is_silent(*function) && !is_locked(*function)) continue;
+      findings.push_back(is_locked(*function) ? locked(scope.host, *function)
+                                              : off_the_bus(scope.host, *function));
       findings.back().card = card->address;
     }
   }
