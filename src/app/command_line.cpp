@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -55,6 +56,20 @@ const NamedVerb* verb_in(std::span<char*> words) {
   return nullptr;
 }
 
+/// The exit code, or nothing where a parser of this verb alone does not take the line: then, and
+/// for help, the whole one says what is to be said. To make that is a third of a short command's
+/// work.
+std::optional<int> run_verb(const NamedVerb& verb, int argc, char** argv) {
+  Session session;
+  const auto parser = make_parser(session, verb);
+  try {
+    parser->parse(argc, argv);
+  } catch (const CLI::ParseError&) {
+    return std::nullopt;
+  }
+  return session.exit_code;
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_parser(Session& session) {
@@ -67,18 +82,8 @@ std::unique_ptr<CLI::App> make_parser(Session& session, const NamedVerb& only) {
 
 int run_command_line(int argc, char** argv) {
   const std::span words(argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0)));
-  // A parser of all verbs is a third of a short command's work. One of the verb alone takes the
-  // same lines; what it does not take, help included, goes to the whole one.
-  if (const auto* const verb = verb_in(words)) {
-    Session session;
-    auto parser = make_parser(session, *verb);
-    try {
-      parser->parse(argc, argv);
-      return session.exit_code;
-    } catch (const CLI::ParseError&) {
-      // told by the whole one
-    }
-  }
+  const auto* const verb = verb_in(words);
+  if (const auto code = verb ? run_verb(*verb, argc, argv) : std::nullopt) return *code;
   Session session;
   auto parser = make_parser(session);
   try {
