@@ -33,7 +33,8 @@ void take_resolution(std::string_view key, const Reading<std::string>& value, Pr
 
 void take_value(std::string_view key, std::string_view text, Profile& profile) {
   const auto value = said(text);
-  if (key == "Name") model::take_nvidia_name(text::trim(text), profile);
+  // The first: a second name would leave the first one's series where it has none itself.
+  if (key == "Name" && profile.name.empty()) model::take_nvidia_name(text::trim(text), profile);
   if (key == "Max Instances") profile.max_instances = said_number(value);
   if (key == "Display Heads") profile.heads = said_number(value);
   if (key == "Frame Rate Limit") profile.frame_rate_limit = said_frame_rate(value);
