@@ -83,7 +83,8 @@ std::unique_ptr<CLI::App> make_parser(Session& session, const NamedVerb& only) {
 int run_command_line(int argc, char** argv) {
   const std::span words(argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0)));
   const auto* const verb = verb_in(words);
-  if (const auto code = verb ? run_verb(*verb, argc, argv) : std::nullopt) return *code;
+  const bool alone = verb != nullptr && !verb->tells_of_all;
+  if (const auto code = alone ? run_verb(*verb, argc, argv) : std::nullopt) return *code;
   Session session;
   auto parser = make_parser(session);
   try {

@@ -12,7 +12,7 @@ std::span<const NamedVerb> all_verbs() {
       {"slice", add_slice},       {"unslice", add_unslice}, {"define", add_define},
       {"undefine", add_undefine}, {"restore", add_restore}, {"claim", add_claim},
       {"disown", add_disown},     {"undo", add_undo},       {"history", add_history},
-      {"recover", add_recover},   {"lab", add_lab},         {"generate", add_generate},
+      {"recover", add_recover},   {"lab", add_lab},         {"generate", add_generate, true},
   };
   return verbs;
 }

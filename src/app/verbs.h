@@ -10,7 +10,8 @@ namespace tessera::app {
 
 struct NamedVerb {
   std::string_view name;
-  AddVerb add;  ///< adds the verb of that name
+  AddVerb add;                ///< adds the verb of that name
+  bool tells_of_all = false;  ///< it looks at the parser's other verbs: they have to be there
 };
 
 /// Every verb, in the order in which the help shows them.
