@@ -10,7 +10,7 @@
 #include "app/text_file.h"
 #include "kernel/files.h"
 #include "kernel/tools.h"
-#include "plan/bus_errors.h"
+#include "plan/checks/bus_errors.h"
 #include "plan/slices/health.h"
 #include "probe/slices/nvidia_driver.h"
 #include "vendor/nvidia_smi_xml.h"

@@ -169,8 +169,8 @@ struct HostSnapshot {
   /// Whose the slices are, by their identity. Not the kernel's: filled from the journal. A row for
   /// a slice that is not there means nothing.
   std::map<std::string, std::string> slice_owners;
-  /// Why cards get no new slices: errors that PCI Express counted (plan/bus_errors.h), and what
-  /// their vendor's driver says, where it was asked (plan::slices::cordons).
+  /// Why cards get no new slices: errors that PCI Express counted (plan/checks/bus_errors.h), and
+  /// what their vendor's driver says, where it was asked (plan::slices::cordons).
   std::vector<Finding> cordons;
 
   /// A slice by its identity, or null.

@@ -8,7 +8,7 @@
 #include "app/printers/table.h"
 #include "base/text.h"
 #include "model/json_reading.h"
-#include "plan/bus_errors.h"
+#include "plan/checks/bus_errors.h"
 #include "plan/slices/availability.h"
 #include "plan/slices/room.h"
 

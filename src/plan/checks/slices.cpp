@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernel/files.h"
-#include "plan/bus_errors.h"
+#include "plan/checks/bus_errors.h"
 #include "plan/checks/checks.h"
 #include "plan/checks/support.h"
 #include "plan/isolation.h"

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "plan/bus_errors.h"
+#include "plan/checks/bus_errors.h"
 #include "plan/slices/availability.h"
 #include "plan/slices/frameworks.h"
 #include "plan/slices/layout/layout.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plan/bus_errors.h"
+#include "plan/checks/bus_errors.h"
 
 #include <gtest/gtest.h>
 
