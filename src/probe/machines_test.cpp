@@ -69,6 +69,7 @@ TEST(machines, a_host_tells_its_machines_and_what_failed_under_them) {
   ASSERT_TRUE(kept);
   EXPECT_NE(kept->find("6465736b31"), std::string::npos) << "the name";
   EXPECT_EQ(kept->find("782d6b6579"), std::string::npos) << "nothing else of the command line";
+  EXPECT_EQ(kept->find("/var/log/libvirt"), std::string::npos) << "logs hold command lines";
   const auto scrubbed = record_host(root, Ids::scrubbed);
   ASSERT_TRUE(scrubbed);
   EXPECT_EQ(scrubbed->find("6465736b31"), std::string::npos) << "not even the name";

@@ -167,6 +167,18 @@ void keep_holders(const HostSnapshot& host, Notebook& book) {
   });
 }
 
+/// QEMU's logs hold whole command lines, and their paths name machines: a report does without.
+void drop_machine_logs(Notebook& book) {
+  const auto is_log = [](std::string_view path) {
+    return is_below(path, files::libvirt_machine_logs) || is_below(path, files::machines_dir);
+  };
+  erase_paths(book.entries.files, is_log);
+  erase_paths(book.entries.links, is_log);
+  erase_paths(book.entries.directories, is_log);
+  erase_paths(book.absent, is_log);
+  erase_paths(book.unreadable, is_log);
+}
+
 /// A process that may not be looked into has one note.
 void merge_hidden_processes(Notebook& book) {
   std::set<std::string> hidden;
@@ -355,6 +367,7 @@ Result<std::string> record_host(kernel::Root& root, Ids ids) {
   TRY_LET(const HostSnapshot host, look(root, book));
   add_listed_names(root, book);
   keep_holders(host, book);
+  drop_machine_logs(book);
   merge_hidden_processes(book);
   std::erase_if(book.entries.links, [](const auto& link) {
     return is_below(link.first, files::processors) || is_below(link.first, files::memory_nodes);
